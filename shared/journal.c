@@ -161,7 +161,7 @@ journal_sync(struct journal *journal)
 }
 
 /* A file in memory and what was understood of it so far. */
-struct reading {
+struct reader {
     const char *path;
     unsigned char *data;
     size_t size;
@@ -201,10 +201,10 @@ struct found {
  * false when the bytes are not even shaped like a record.
  */
 static bool
-find_record(const struct reading *reading, size_t at, const uint8_t *previous, struct found *found)
+find_record(const struct reader *reader, size_t at, const uint8_t *previous, struct found *found)
 {
-    const unsigned char *data = reading->data + at;
-    size_t size = reading->size - at;
+    const unsigned char *data = reader->data + at;
+    size_t size = reader->size - at;
     if (!begins_record(data, size)) {
         return false;
     }
@@ -217,10 +217,10 @@ find_record(const struct reading *reading, size_t at, const uint8_t *previous, s
     if (size - sum_at < CHECKSUM_PACKED) {
         return false;
     }
-    memcpy(reading->scratch, reading->salt, CHECKSUM_SIZE);
-    memcpy(reading->scratch + CHECKSUM_SIZE, previous, CHECKSUM_SIZE);
-    memcpy(reading->scratch + PREFIX_SIZE, data, sum_at);
-    checksum(found->sum, reading->scratch, sum_at);
+    memcpy(reader->scratch, reader->salt, CHECKSUM_SIZE);
+    memcpy(reader->scratch + CHECKSUM_SIZE, previous, CHECKSUM_SIZE);
+    memcpy(reader->scratch + PREFIX_SIZE, data, sum_at);
+    checksum(found->sum, reader->scratch, sum_at);
     found->size = sum_at + CHECKSUM_PACKED;
     found->good = data[sum_at] == 0xc4 && data[sum_at + 1] == CHECKSUM_SIZE &&
                   memcmp(found->sum, data + sum_at + 2, CHECKSUM_SIZE) == 0;
@@ -229,29 +229,29 @@ find_record(const struct reading *reading, size_t at, const uint8_t *previous, s
 
 /* Returns the size of the record at `at` if it is good and chained to `previous`, otherwise 0. */
 static size_t
-good_record(const struct reading *reading, size_t at, const uint8_t *previous)
+good_record(const struct reader *reader, size_t at, const uint8_t *previous)
 {
     struct found found;
-    return find_record(reading, at, previous, &found) && found.good ? found.size : 0;
+    return find_record(reader, at, previous, &found) && found.good ? found.size : 0;
 }
 
 /* Unpacks the body of a record of `size` bytes that was checked. */
 static int
-unpack_body(struct reading *reading, size_t size)
+unpack_body(struct reader *reader, size_t size)
 {
     size_t used;
     enum guard_verdict verdict;
-    return unpack(&reading->unpacked, reading->data + reading->at + BODY_AT,
+    return unpack(&reader->unpacked, reader->data + reader->at + BODY_AT,
         size - BODY_AT - CHECKSUM_PACKED, &body_bounds, &used, &verdict);
 }
 
 /* Steps over a record of `size` bytes that was checked. */
 static void
-step(struct reading *reading, size_t size)
+step(struct reader *reader, size_t size)
 {
-    reading->at += size;
-    reading->next++;
-    memcpy(reading->previous, reading->data + reading->at - CHECKSUM_SIZE, CHECKSUM_SIZE);
+    reader->at += size;
+    reader->next++;
+    memcpy(reader->previous, reader->data + reader->at - CHECKSUM_SIZE, CHECKSUM_SIZE);
 }
 
 static bool
@@ -282,54 +282,54 @@ decode_header(const msgpack_object *body, struct journal_header *header)
 }
 
 static int
-read_header(struct reading *reading, struct journal_header *header, struct diagnostic *diagnostic)
+read_header(struct reader *reader, struct journal_header *header, struct diagnostic *diagnostic)
 {
-    size_t size = good_record(reading, 0, no_checksum);
+    size_t size = good_record(reader, 0, no_checksum);
     if (size == 0) {
         return diagnostic_set(
-            diagnostic, ERROR_DAMAGED, "%s: offset 0: the header is damaged", reading->path);
+            diagnostic, ERROR_DAMAGED, "%s: offset 0: the header is damaged", reader->path);
     }
-    int error = unpack_body(reading, size);
+    int error = unpack_body(reader, size);
     if (error != 0) {
-        return diagnostic_set(diagnostic, error, "%s: %s", reading->path, error_text(error));
+        return diagnostic_set(diagnostic, error, "%s: %s", reader->path, error_text(error));
     }
-    if (!decode_header(&reading->unpacked.object, header)) {
+    if (!decode_header(&reader->unpacked.object, header)) {
         return diagnostic_set(diagnostic, ERROR_DAMAGED,
-            "%s: offset 0: the header is not that of a version %d file", reading->path,
+            "%s: offset 0: the header is not that of a version %d file", reader->path,
             JOURNAL_VERSION);
     }
-    reading->next = number_at(reading->data);
-    step(reading, size);
-    header->first = reading->next;
-    memcpy(reading->salt, reading->previous, CHECKSUM_SIZE);
-    memcpy(reading->previous, header->previous, CHECKSUM_SIZE);
+    reader->next = number_at(reader->data);
+    step(reader, size);
+    header->first = reader->next;
+    memcpy(reader->salt, reader->previous, CHECKSUM_SIZE);
+    memcpy(reader->previous, header->previous, CHECKSUM_SIZE);
     return 0;
 }
 
 /*
- * Looks for a good record behind the bad one at `reading->at`.
+ * Looks for a good record behind the bad one at `reader->at`.
  *
  * The checksum that a record is chained to stands in the file right before it, so it can be checked
  * without what is missing. Where it is just the checksum of the bad record that is bad, the next is
  * chained to what that should have been.
  */
 static bool
-find_record_behind(const struct reading *reading, size_t *found_at)
+find_record_behind(const struct reader *reader, size_t *found_at)
 {
     struct found bad;
-    if (find_record(reading, reading->at, reading->previous, &bad) &&
-        good_record(reading, reading->at + bad.size, bad.sum) != 0) {
-        *found_at = reading->at + bad.size;
+    if (find_record(reader, reader->at, reader->previous, &bad) &&
+        good_record(reader, reader->at + bad.size, bad.sum) != 0) {
+        *found_at = reader->at + bad.size;
         return true;
     }
-    for (size_t at = reading->at + RECORD_SIZE_MIN; at + RECORD_SIZE_MIN <= reading->size; at++) {
-        const unsigned char *candidate = memchr(reading->data + at, 0x93, reading->size - at);
+    for (size_t at = reader->at + RECORD_SIZE_MIN; at + RECORD_SIZE_MIN <= reader->size; at++) {
+        const unsigned char *candidate = memchr(reader->data + at, 0x93, reader->size - at);
         if (candidate == NULL) {
             return false;
         }
-        at = (size_t)(candidate - reading->data);
-        if (begins_record(candidate, reading->size - at) && number_at(candidate) > reading->next &&
-            good_record(reading, at, candidate - CHECKSUM_SIZE) != 0) {
+        at = (size_t)(candidate - reader->data);
+        if (begins_record(candidate, reader->size - at) && number_at(candidate) > reader->next &&
+            good_record(reader, at, candidate - CHECKSUM_SIZE) != 0) {
             *found_at = at;
             return true;
         }
@@ -338,10 +338,10 @@ find_record_behind(const struct reading *reading, size_t *found_at)
 }
 
 static size_t
-trailing_end(const struct reading *reading)
+trailing_end(const struct reader *reader)
 {
-    size_t end = reading->size;
-    while (end > reading->at && reading->data[end - 1] == 0) {
+    size_t end = reader->size;
+    while (end > reader->at && reader->data[end - 1] == 0) {
         end--;
     }
     return end;
@@ -350,58 +350,57 @@ trailing_end(const struct reading *reading)
 /* Reads records until the first that is none. */
 static int
 read_records(
-    struct reading *reading, journal_record_fn *each, void *context, struct diagnostic *diagnostic)
+    struct reader *reader, journal_record_fn *each, void *context, struct diagnostic *diagnostic)
 {
     for (;;) {
-        size_t size = good_record(reading, reading->at, reading->previous);
-        if (size == 0 || number_at(reading->data + reading->at) != reading->next) {
+        size_t size = good_record(reader, reader->at, reader->previous);
+        if (size == 0 || number_at(reader->data + reader->at) != reader->next) {
             return 0;
         }
         if (each != NULL) {
-            int error = unpack_body(reading, size);
+            int error = unpack_body(reader, size);
             if (error != 0) {
-                return diagnostic_set(
-                    diagnostic, error, "%s: %s", reading->path, error_text(error));
+                return diagnostic_set(diagnostic, error, "%s: %s", reader->path, error_text(error));
             }
             struct diagnostic reason = {""};
-            error = each(
-                context, reading->next, &reading->unpacked.object, (int64_t)reading->at, &reason);
+            error =
+                each(context, reader->next, &reader->unpacked.object, (int64_t)reader->at, &reason);
             if (error != 0) {
                 return diagnostic_set(diagnostic, error, "%s: offset %zu: record %" PRIu64 ": %s",
-                    reading->path, reading->at, reading->next, reason.text);
+                    reader->path, reader->at, reader->next, reason.text);
             }
         }
-        step(reading, size);
+        step(reader, size);
     }
 }
 
 static int
-read_all(struct reading *reading, journal_record_fn *each, void *context,
+read_all(struct reader *reader, journal_record_fn *each, void *context,
     struct journal_summary *summary, struct diagnostic *diagnostic)
 {
     struct journal_header header;
-    int error = read_header(reading, &header, diagnostic);
+    int error = read_header(reader, &header, diagnostic);
     if (error == 0) {
-        error = read_records(reading, each, context, diagnostic);
+        error = read_records(reader, each, context, diagnostic);
     }
     if (error != 0) {
         return error;
     }
     size_t found = 0;
-    if (find_record_behind(reading, &found)) {
+    if (find_record_behind(reader, &found)) {
         return diagnostic_set(diagnostic, ERROR_DAMAGED,
             "%s: offset %zu: record %" PRIu64 " is damaged (record %" PRIu64
             " at offset %zu is good)",
-            reading->path, reading->at, reading->next, number_at(reading->data + found), found);
+            reader->path, reader->at, reader->next, number_at(reader->data + found), found);
     }
     *summary = (struct journal_summary){
         .header = header,
-        .next = reading->next,
-        .end = (int64_t)reading->at,
-        .end_torn = (int64_t)trailing_end(reading),
+        .next = reader->next,
+        .end = (int64_t)reader->at,
+        .end_torn = (int64_t)trailing_end(reader),
     };
     summary->tail = summary->end_torn == summary->end ? JOURNAL_ENDS : JOURNAL_TORN;
-    memcpy(summary->previous, reading->previous, CHECKSUM_SIZE);
+    memcpy(summary->previous, reader->previous, CHECKSUM_SIZE);
     return 0;
 }
 
@@ -409,23 +408,23 @@ int
 journal_read(struct files *files, const char *path, journal_record_fn *each, void *context,
     struct journal_summary *summary, struct diagnostic *diagnostic)
 {
-    struct reading reading = {.path = path};
-    int error = sodium_init() < 0 ? ERROR_MEMORY : unpacked_init(&reading.unpacked);
+    struct reader reader = {.path = path};
+    int error = sodium_init() < 0 ? ERROR_MEMORY : unpacked_init(&reader.unpacked);
     if (error != 0) {
         return diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
     }
-    error = files_read_all(files, path, SIZE_MAX / 2, &reading.data, &reading.size);
+    error = files_read_all(files, path, SIZE_MAX / 2, &reader.data, &reader.size);
     if (error == 0) {
-        reading.scratch = malloc(PREFIX_SIZE + reading.size);
-        error = reading.scratch == NULL ? ERROR_MEMORY : 0;
+        reader.scratch = malloc(PREFIX_SIZE + reader.size);
+        error = reader.scratch == NULL ? ERROR_MEMORY : 0;
     }
     if (error != 0) {
         diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
     } else {
-        error = read_all(&reading, each, context, summary, diagnostic);
+        error = read_all(&reader, each, context, summary, diagnostic);
     }
-    free(reading.scratch);
-    free(reading.data);
-    unpacked_fini(&reading.unpacked);
+    free(reader.scratch);
+    free(reader.data);
+    unpacked_fini(&reader.unpacked);
     return error;
 }
