@@ -1,0 +1,207 @@
+/**
+ * protocol.h: requests and replies, and how they travel as MessagePack.
+ *
+ * PROTOCOL.md is the contract; this is its C form. A request or a reply is one map. Decoding checks
+ * every bound before it believes anything, allocates only in the caller's `struct unpacked`, and
+ * fills plain structs; encoding writes into a buffer of the caller and allocates nothing.
+ */
+#ifndef STOCKBUS_SHARED_PROTOCOL_H
+#define STOCKBUS_SHARED_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/error.h"
+#include "shared/limits.h"
+#include "shared/pack.h"
+
+/* X(name, word on the wire) */
+#define OPERATION_LIST(X)           \
+    X(OPERATION_PING, "ping")       \
+    X(OPERATION_LOGIN, "login")     \
+    X(OPERATION_VIEW, "view")       \
+    X(OPERATION_BUY, "buy")         \
+    X(OPERATION_RESTOCK, "restock") \
+    X(OPERATION_VOID, "void")       \
+    X(OPERATION_LOGOUT, "logout")
+
+enum operation {
+#define OPERATION_NAME(name, word) name,
+    OPERATION_LIST(OPERATION_NAME)
+#undef OPERATION_NAME
+    OPERATION_COUNT
+};
+
+/* X(name, word on the wire, what it means to a person) */
+#define STATUS_LIST(X)                                                                          \
+    X(STATUS_OK, "ok", "done")                                                                  \
+    X(STATUS_BAD_REQUEST, "bad_request", "the request is not understood")                       \
+    X(STATUS_WRONG_VERSION, "wrong_version", "the broker does not speak this protocol version") \
+    X(STATUS_TOO_LARGE, "too_large", "something is larger than the broker allows")              \
+    X(STATUS_NOT_LOGGED_IN, "not_logged_in", "log in first")                                    \
+    X(STATUS_BAD_CREDENTIALS, "bad_credentials", "wrong user name or password")                 \
+    X(STATUS_FORBIDDEN, "forbidden", "this user may not do that")                               \
+    X(STATUS_UNKNOWN_ITEM, "unknown_item", "there is no such item")                             \
+    X(STATUS_INSUFFICIENT_STOCK, "insufficient_stock", "there are not enough units left")       \
+    X(STATUS_ORDER_REUSED, "order_reused", "the order number was used for another order")       \
+    X(STATUS_ORDER_STALE, "order_stale", "the order number is older than the last one")         \
+    X(STATUS_ORDER_GAP, "order_gap", "the order number skips one")                              \
+    X(STATUS_ORDER_VOIDED, "order_voided", "the order was given up and will never be made")     \
+    X(STATUS_SESSION_ENDED, "session_ended", "the session has ended; log in again")             \
+    X(STATUS_BUSY, "busy", "the broker is busy; ask again")                                     \
+    X(STATUS_NO_SPACE, "no_space", "the broker's disk is full; ask again later")
+
+enum status {
+#define STATUS_NAME(name, word, text) name,
+    STATUS_LIST(STATUS_NAME)
+#undef STATUS_NAME
+    STATUS_COUNT
+};
+
+/** Units of one item, of an order or of a delivery. */
+struct line {
+    uint64_t upc;
+    uint64_t units;
+};
+
+/** An item with the units that are on hand. */
+struct item {
+    uint64_t upc;
+    uint64_t units;
+    const char *name; /**< UTF-8, with a zero at the end; borrowed */
+};
+
+/** A decoded request. Members that the operation does not have are zero. */
+struct request {
+    enum operation operation;
+    uint64_t session;                   /**< all but ping and login: 1 to NUMBER_MAX */
+    uint8_t token[TOKEN_SIZE];          /**< with it: the session's secret */
+    uint64_t order;                     /**< buy, restock, void: 1 to NUMBER_MAX */
+    size_t line_count;                  /**< buy, restock: at least 1; view: 0 for all items */
+    struct line lines[ORDER_LINES_MAX]; /**< view: only the UPCs */
+    bool continues;                     /**< view: only items behind `after` */
+    uint64_t after;                     /**< view: the last UPC of the page before */
+    uint8_t nonce[NONCE_SIZE];    /**< login: random, the same in each repetition of one login */
+    char user[USER_SIZE_MAX + 1]; /**< login */
+    char password[PASSWORD_SIZE_MAX + 1]; /**< login; wipe it after use */
+};
+
+enum {
+    MESSAGE_TEXT_SIZE = 200
+};
+
+/** A reply. Which members it has depends on operation and status; the others are zero. */
+struct reply {
+    enum status status;
+    uint8_t history[HISTORY_SIZE];   /**< of the broker's data */
+    uint64_t position;               /**< of the last record on disk; of an order: its own record */
+    char message[MESSAGE_TEXT_SIZE]; /**< any status but ok: for a person to read */
+    uint64_t session;                /**< login */
+    uint8_t token[TOKEN_SIZE];       /**< login, on the wire where `session` is not 0 */
+    uint64_t order;                  /**< outcome of an order: its number */
+    uint64_t units;                  /**< an order that was filled: its units in all */
+    uint64_t upc;                    /**< unknown_item, insufficient_stock: which item */
+    uint64_t available;              /**< insufficient_stock: its level then */
+    uint64_t retry_ms;               /**< busy: how long to wait before asking again */
+    bool is_page;                    /**< a view: the next three count */
+    const struct item *items;        /**< borrowed, in ascending order of UPC */
+    size_t item_count;               /**< at most PAGE_ITEMS_MAX */
+    bool more;                       /**< items follow behind the last one of this page */
+};
+
+/** Returns the word of `status` on the wire. Static. */
+const char *
+status_word(enum status status);
+
+/** Returns what `status` means, for a person. Static. */
+const char *
+status_text(enum status status);
+
+/** Returns the word of `operation` on the wire. Static. */
+const char *
+operation_word(enum operation operation);
+
+/** Is the reply the outcome of an order, the same for ever (filled, refused or voided)? */
+bool
+status_settles_order(enum status status);
+
+/**
+ * Packs `request` into `buffer`. It must hold to the bounds of limits.h. Look at `buffer->overflow`
+ * afterwards; MESSAGE_SIZE_MAX bytes are always enough.
+ */
+void
+request_encode(struct buffer *buffer, const struct request *request);
+
+/**
+ * Decodes `size` bytes into `*request`, using `unpacked` for memory.
+ *
+ * Returns STATUS_OK, or the status to refuse the request with (bad_request, wrong_version,
+ * too_large; busy when memory is short) and a sentence in `message` (MESSAGE_TEXT_SIZE bytes) that
+ * names the member and the reason. `*request` is then of no use.
+ */
+enum status
+request_decode(struct unpacked *unpacked, const void *data, size_t size, struct request *request,
+    char *message);
+
+/**
+ * Packs `reply` into `buffer`. Look at `buffer->overflow` afterwards.
+ *
+ * Equal structs give equal bytes: that is how a remembered reply is the same byte for byte.
+ */
+void
+reply_encode(struct buffer *buffer, const struct reply *reply);
+
+/** Bytes that `item` takes in a page, at most. A page of PAGE_ITEMS_MAX may be too large. */
+size_t
+reply_item_size(const struct item *item);
+
+/** Where a page has to end at the latest: bytes of its items in all. */
+enum {
+    PAGE_SIZE_MAX = MESSAGE_SIZE_MAX - 512
+};
+
+/** Memory for the items of one decoded reply. */
+struct reply_memory {
+    struct unpacked unpacked;
+    struct item items[PAGE_ITEMS_MAX];
+    char names[MESSAGE_SIZE_MAX]; /**< with a zero behind each */
+};
+
+/** Returns the memory for decoding replies, or NULL when there is none. Free with
+ * reply_memory_free. */
+struct reply_memory *
+reply_memory_new(void);
+
+/** Frees `*memory` and makes it NULL; NULL already is fine. */
+void
+reply_memory_free(struct reply_memory **memory);
+
+/**
+ * Decodes `size` bytes into `*reply`; items and names are in `memory` until the next call.
+ *
+ * Members that this version does not know are passed over. Returns 0; ERROR_DAMAGED with a sentence
+ * in `diagnostic` when the bytes are no reply; or ERROR_MEMORY.
+ */
+int
+reply_decode(struct reply_memory *memory, const void *data, size_t size, struct reply *reply,
+    struct diagnostic *diagnostic);
+
+/**
+ * Writes the twelve digits of `upc` and a zero into `text` (UPC_TEXT_SIZE bytes).
+ */
+enum {
+    UPC_TEXT_SIZE = 13
+};
+void
+upc_format(uint64_t upc, char *text);
+
+/** Is `text` exactly twelve digits? Then the UPC is in `*upc`. */
+bool
+upc_parse(const char *text, uint64_t *upc);
+
+/** Has `upc` the check digit that UPC-A wants (GS1 General Specifications, 7.9)? */
+bool
+upc_is_valid(uint64_t upc);
+
+#endif
