@@ -17,7 +17,7 @@
 
 /** A UPC-A code is twelve digits. */
 #define UPC_MAX 999999999999
-/** Units of one line, and of the sum of equal lines of one order. At least 1. */
+/** Units of one line of an order; at least 1. Lines with the same UPC add up and may exceed it. */
 #define UNITS_MAX 1000000000
 /** Units of one item that a broker can hold: the largest integer that JSON carries exactly. */
 #define LEVEL_MAX 9007199254740991
@@ -25,7 +25,8 @@
 #define NUMBER_MAX 9007199254740991
 /** Lines of one order, and UPCs named in one view. */
 #define ORDER_LINES_MAX 1000
-/** Items of one reply to a view. */
+/** Items of one reply to a view: 4 objects each, so that a page stays below MESSAGE_ELEMENTS_MAX.
+ */
 #define PAGE_ITEMS_MAX 800
 
 /** Lengths of texts in bytes, without a terminating zero. All texts are UTF-8. */

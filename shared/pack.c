@@ -140,6 +140,19 @@ object_text(const msgpack_object *object, size_t size_max, const char **text, si
 }
 
 bool
+object_copy_text(const msgpack_object *object, size_t size_max, char *target)
+{
+    const char *text;
+    size_t size;
+    if (!object_text(object, size_max, &text, &size)) {
+        return false;
+    }
+    memcpy(target, text, size);
+    target[size] = '\0';
+    return true;
+}
+
+bool
 text_is_printable(const char *text, size_t size)
 {
     const uint8_t *rest = (const uint8_t *)text;

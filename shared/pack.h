@@ -103,6 +103,10 @@ object_is_text(const msgpack_object *object, const char *text);
 bool
 object_text(const msgpack_object *object, size_t size_max, const char **text, size_t *size);
 
+/** Is `object` a text as in object_text()? Then it is copied to `target` with a zero behind it. */
+bool
+object_copy_text(const msgpack_object *object, size_t size_max, char *target);
+
 /** Are these bytes UTF-8 (RFC 3629) without control characters (U+0000 to U+001F, U+007F to
  * U+009F)? */
 bool

@@ -3,7 +3,8 @@
  *
  * PROTOCOL.md is the contract; this is its C form. A request or a reply is one map. Decoding checks
  * every bound before it believes anything, allocates only in the caller's `struct unpacked`, and
- * fills plain structs; encoding writes into a buffer of the caller and allocates nothing.
+ * fills plain structs; encoding writes into a buffer of the caller and allocates nothing. The
+ * functions stand in protocol.c (words), request.c and reply.c.
  */
 #ifndef STOCKBUS_SHARED_PROTOCOL_H
 #define STOCKBUS_SHARED_PROTOCOL_H
@@ -15,6 +16,7 @@
 #include "shared/error.h"
 #include "shared/limits.h"
 #include "shared/pack.h"
+#include "shared/upc.h"
 
 /* X(name, word on the wire) */
 #define OPERATION_LIST(X)           \
@@ -114,6 +116,17 @@ struct reply {
 const char *
 status_word(enum status status);
 
+/** Is `word` the word of a status? Then it is in `*status`. */
+bool
+status_parse(const msgpack_object *word, enum status *status);
+
+/** Is `word` the word of an operation? Then it is in `*operation`. */
+bool
+operation_parse(const msgpack_object *word, enum operation *operation);
+
+/** Bounds of every message, for guard_measure() and unpack(). */
+extern const struct guard_bounds message_bounds;
+
 /** Returns what `status` means, for a person. Static. */
 const char *
 status_text(enum status status);
@@ -186,22 +199,5 @@ reply_memory_free(struct reply_memory **memory);
 int
 reply_decode(struct reply_memory *memory, const void *data, size_t size, struct reply *reply,
     struct diagnostic *diagnostic);
-
-/**
- * Writes the twelve digits of `upc` and a zero into `text` (UPC_TEXT_SIZE bytes).
- */
-enum {
-    UPC_TEXT_SIZE = 13
-};
-void
-upc_format(uint64_t upc, char *text);
-
-/** Is `text` exactly twelve digits? Then the UPC is in `*upc`. */
-bool
-upc_parse(const char *text, uint64_t *upc);
-
-/** Has `upc` the check digit that UPC-A wants (GS1 General Specifications, 7.9)? */
-bool
-upc_is_valid(uint64_t upc);
 
 #endif

@@ -15,7 +15,7 @@
  *
  * Recovery, as decided by what is found (a test walks this table):
  *
- *     nothing                                     a new directory
+ *     nothing, or journals without any record     a new directory
  *     newest snapshot good                        load it, replay the journals from its number on
  *     newest snapshot damaged, an older one good  the same from the older one; warn; set aside
  *     no snapshot good                            damaged
@@ -132,9 +132,9 @@ bool
 store_wants_upkeep(const struct store *store);
 
 /**
- * Does the slow work beside the appending: makes the next journal of zeros ready, and, once
- * `journals_max` journals are full, writes a snapshot of them and removes what it makes
- * superfluous.
+ * Does the slow work beside the appending: makes the next journal of zeros ready, and, once four
+ * journals have filled up since the last snapshot, writes a snapshot of them and removes what it
+ * makes superfluous.
  *
  * The snapshot is made from the files alone with `scratch`, a second fold with an empty state: the
  * live state is not touched and appending does not wait. Meant for one other thread; blocks.

@@ -1,0 +1,423 @@
+#include "support/scratch.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+
+#include "shared/store.h"
+
+/* The state: a sum, and how many numbers went into it. */
+struct sum {
+    uint64_t total;
+    uint64_t count;
+};
+
+static void
+sum_clear(void *state)
+{
+    *(struct sum *)state = (struct sum){0};
+}
+
+static int
+sum_load(void *state, const msgpack_object *body, struct diagnostic *diagnostic)
+{
+    struct sum *sum = state;
+    if (!object_array(body, 2)) {
+        return diagnostic_set(diagnostic, ERROR_DAMAGED, "no sum");
+    }
+    sum->total = body->via.array.ptr[0].via.u64;
+    sum->count = body->via.array.ptr[1].via.u64;
+    return 0;
+}
+
+static int
+sum_apply(void *state, uint64_t number, const msgpack_object *body, struct diagnostic *diagnostic)
+{
+    struct sum *sum = state;
+    (void)number;
+    if (!object_array(body, 2)) {
+        return diagnostic_set(diagnostic, ERROR_DAMAGED, "no number");
+    }
+    sum->total += body->via.array.ptr[0].via.u64;
+    sum->count++;
+    return 0;
+}
+
+static int
+sum_save(void *state, struct snapshot *snapshot)
+{
+    const struct sum *sum = state;
+    msgpack_packer *packer = snapshot_begin(snapshot);
+    msgpack_pack_array(packer, 2);
+    msgpack_pack_uint64(packer, sum->total);
+    msgpack_pack_uint64(packer, sum->count);
+    return snapshot_append(snapshot);
+}
+
+static struct store_fold
+fold_of(struct sum *sum)
+{
+    return (struct store_fold){"sum", sum, sum_clear, sum_load, sum_apply, sum_save};
+}
+
+static const struct store_options options = {
+    .segment_size = 4096, .record_size_max = 1024, .history_new = {1, 2, 3, 4, 5, 6, 7, 8}};
+
+static struct store *
+open_store(const char *directory, struct sum *sum, struct store_report *report)
+{
+    struct store *store = NULL;
+    struct store_fold fold = fold_of(sum);
+    struct diagnostic diagnostic = {""};
+    int error = store_open(&store, files_system(), directory, &fold, &options, report, &diagnostic);
+    if (error != 0) {
+        fail_msg("%s", diagnostic.text);
+    }
+    return store;
+}
+
+/* Opens a directory that must be refused as damaged; returns the sentence. */
+static struct diagnostic
+open_damaged(const char *directory)
+{
+    struct sum sum = {0};
+    struct store *store = NULL;
+    struct store_fold fold = fold_of(&sum);
+    struct store_report report;
+    struct diagnostic diagnostic = {""};
+    assert_int_equal(
+        store_open(&store, files_system(), directory, &fold, &options, &report, &diagnostic),
+        ERROR_DAMAGED);
+    assert_null(store);
+    assert_non_null(strstr(diagnostic.text, directory));
+    return diagnostic;
+}
+
+static void
+add(struct store *store, struct sum *sum, uint64_t number)
+{
+    char padding[100] = "";
+    assert_int_equal(store_reserve(store, 120), 0);
+    msgpack_packer *packer = store_begin(store);
+    msgpack_pack_array(packer, 2);
+    msgpack_pack_uint64(packer, number);
+    pack_bytes(packer, padding, sizeof padding);
+    assert_int_equal(store_append(store), 0);
+    assert_int_equal(store_sync(store), 0);
+    sum->total += number;
+    sum->count++;
+}
+
+/* Leaves a directory behind as a kill would: two generations, five numbers in each. */
+static void
+make_directory(const char *directory)
+{
+    struct store_report report;
+    uint64_t number = 1;
+    for (int start = 0; start < 2; start++) {
+        struct sum sum = {0};
+        struct store *store = open_store(directory, &sum, &report);
+        assert_int_equal(report.is_new, start == 0);
+        assert_int_equal(store_start(store, NULL), 0);
+        for (int i = 0; i < 5; i++) {
+            add(store, &sum, number++);
+        }
+        assert_int_equal(store_position(store), number - 1);
+        assert_int_equal(store_close(&store, false, NULL), 0);
+    }
+}
+
+static void
+expect(const char *directory, uint64_t count, struct store_report *report)
+{
+    struct sum sum = {0};
+    struct store *store = open_store(directory, &sum, report);
+    assert_int_equal(sum.count, count);
+    assert_int_equal(sum.total, count * (count + 1) / 2);
+    assert_int_equal(store_position(store), count);
+    assert_memory_equal(store_history(store), options.history_new, HISTORY_SIZE);
+    assert_int_equal(store_close(&store, false, NULL), 0);
+}
+
+static const char *
+file_of(const char *directory, const char *name)
+{
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return path;
+}
+
+static const char snapshot_1[] = "snapshot-0000000001.msgpack";
+static const char snapshot_2[] = "snapshot-0000000002.msgpack";
+static const char journal_1[] = "journal-0000000001.msgpack";
+static const char journal_2[] = "journal-0000000002.msgpack";
+
+static void
+flip(const char *directory, const char *name, off_t at)
+{
+    unsigned char byte;
+    int fd = open(file_of(directory, name), O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 0x10;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+static off_t
+size_of(const char *directory, const char *name)
+{
+    int fd = open(file_of(directory, name), O_RDONLY | O_CLOEXEC);
+    off_t size = lseek(fd, 0, SEEK_END);
+    close(fd);
+    return size;
+}
+
+static void
+everything_is_there_after_a_kill(void **state)
+{
+    struct store_report report;
+    make_directory(*state);
+    expect(*state, 10, &report);
+    assert_int_equal(report.snapshot_generation, 2);
+    assert_int_equal(report.records, 5);
+    assert_int_equal(report.torn_bytes, 0);
+}
+
+static void
+a_directory_is_opened_once(void **state)
+{
+    struct sum sum = {0};
+    struct store_report report;
+    struct store *store = open_store(*state, &sum, &report);
+    struct store *second = NULL;
+    struct store_fold fold = fold_of(&sum);
+    assert_int_equal(
+        store_open(&second, files_system(), *state, &fold, &options, &report, NULL), ERROR_LOCKED);
+    assert_int_equal(store_close(&store, false, NULL), 0);
+}
+
+static void
+a_start_that_was_cut_short_leaves_a_new_directory(void **state)
+{
+    struct sum sum = {0};
+    struct store_report report;
+    struct store *store = open_store(*state, &sum, &report);
+    assert_int_equal(store_start(store, NULL), 0);
+    assert_int_equal(store_close(&store, false, NULL), 0);
+    assert_int_equal(unlink(file_of(*state, snapshot_1)), 0);
+    store = open_store(*state, &sum, &report);
+    assert_true(report.is_new);
+    assert_int_equal(store_start(store, NULL), 0);
+    add(store, &sum, 1);
+    assert_int_equal(store_close(&store, false, NULL), 0);
+    expect(*state, 1, &report);
+}
+
+static void
+a_damaged_snapshot_is_passed_over_for_the_older_one(void **state)
+{
+    struct store_report report;
+    make_directory(*state);
+    flip(*state, snapshot_2, 100);
+    expect(*state, 10, &report);
+    assert_int_equal(report.snapshot_generation, 1);
+    assert_int_equal(report.records, 10);
+    assert_non_null(strstr(report.warning.text, snapshot_2));
+    assert_int_equal(access(file_of(*state, "snapshot-0000000002.msgpack.damaged"), F_OK), 0);
+    /* It is not in the way any more. */
+    expect(*state, 10, &report);
+    assert_string_equal(report.warning.text, "");
+}
+
+static void
+without_a_good_snapshot_the_directory_is_damaged(void **state)
+{
+    make_directory(*state);
+    flip(*state, snapshot_1, 100);
+    flip(*state, snapshot_2, 100);
+    assert_non_null(strstr(open_damaged(*state).text, snapshot_2));
+    assert_int_equal(unlink(file_of(*state, snapshot_1)), 0);
+    assert_int_equal(unlink(file_of(*state, snapshot_2)), 0);
+    (void)open_damaged(*state);
+}
+
+static void
+a_missing_journal_is_damage(void **state)
+{
+    make_directory(*state);
+    assert_int_equal(unlink(file_of(*state, journal_2)), 0);
+    assert_non_null(strstr(open_damaged(*state).text, journal_2));
+    /* Also where the older snapshot has to do. */
+    flip(*state, snapshot_2, 100);
+    assert_int_equal(unlink(file_of(*state, journal_1)), 0);
+    assert_non_null(strstr(open_damaged(*state).text, journal_1));
+}
+
+static void
+a_damaged_record_with_a_good_one_behind_it_is_damage(void **state)
+{
+    make_directory(*state);
+    flip(*state, journal_2, 200);
+    struct diagnostic diagnostic = open_damaged(*state);
+    assert_non_null(strstr(diagnostic.text, journal_2));
+    assert_non_null(strstr(diagnostic.text, "offset"));
+    assert_non_null(strstr(diagnostic.text, "record 6"));
+}
+
+static void
+a_torn_tail_is_set_aside_and_cut(void **state)
+{
+    struct store_report report;
+    make_directory(*state);
+    off_t end = size_of(*state, journal_2); /* cut at the last record by the first opening below */
+    expect(*state, 10, &report);
+    int fd = open(file_of(*state, journal_2), O_RDWR | O_CLOEXEC);
+    unsigned char *bytes = calloc(1, (size_t)end);
+    assert_int_equal(pread(fd, bytes, (size_t)end, 0), end);
+    off_t last = end;
+    while (last > 0 && bytes[last - 1] == 0) {
+        last--;
+    }
+    /* A record that was being written: half of it came to the disk. */
+    assert_int_equal(pwrite(fd, "\x93\xcf\0\0\0\0\0\0\0\x0b\x92torn", 16, last), 16);
+    close(fd);
+    free(bytes);
+    expect(*state, 10, &report);
+    assert_int_equal(report.torn_bytes, 15);
+    assert_int_equal(size_of(*state, "journal-0000000002.msgpack.torn"), 15);
+    assert_int_equal(size_of(*state, journal_2), last);
+    expect(*state, 10, &report);
+    assert_int_equal(report.torn_bytes, 0);
+}
+
+static void
+a_torn_tail_before_another_journal_is_damage_when_records_are_gone(void **state)
+{
+    make_directory(*state);
+    flip(*state, snapshot_2, 100);
+    /* The last record of the first journal, which was answered long ago. */
+    off_t at = size_of(*state, journal_1) - 5;
+    flip(*state, journal_1, at);
+    assert_non_null(strstr(open_damaged(*state).text, journal_2));
+}
+
+static void
+a_file_of_another_history_is_damage(void **state)
+{
+    char other[512];
+    snprintf(other, sizeof other, "%s/other", (char *)*state);
+    make_directory(*state);
+    struct sum sum = {0};
+    struct store *store = NULL;
+    struct store_fold fold = fold_of(&sum);
+    struct store_report report;
+    struct store_options others = options;
+    others.history_new[0] = 99;
+    assert_int_equal(store_open(&store, files_system(), other, &fold, &others, &report, NULL), 0);
+    assert_int_equal(store_start(store, NULL), 0);
+    assert_int_equal(store_close(&store, true, NULL), 0);
+    char from[600];
+    snprintf(from, sizeof from, "%s", file_of(other, journal_2));
+    assert_int_equal(rename(from, file_of(*state, journal_2)), 0);
+    assert_non_null(strstr(open_damaged(*state).text, "another history"));
+}
+
+static void
+journals_rotate_and_upkeep_makes_a_snapshot_of_them(void **state)
+{
+    struct sum sum = {0};
+    struct sum scratch_sum = {0};
+    struct store_fold scratch = fold_of(&scratch_sum);
+    struct store_report report;
+    struct store *store = open_store(*state, &sum, &report);
+    assert_int_equal(store_start(store, NULL), 0);
+    for (uint64_t number = 1; number <= 1000; number++) {
+        add(store, &sum, number);
+        if (number % 10 == 0 && store_wants_upkeep(store)) {
+            assert_int_equal(store_upkeep(store, &scratch, NULL), 0);
+            assert_false(store_wants_upkeep(store));
+        }
+    }
+    assert_int_equal(store_close(&store, false, NULL), 0);
+    assert_int_not_equal(access(file_of(*state, journal_1), F_OK), 0);
+    assert_int_not_equal(access(file_of(*state, "journal.spare"), F_OK), 0);
+    expect(*state, 1000, &report);
+    assert_in_range(report.snapshot_generation, 20, 1000);
+    assert_in_range(report.records, 1, 300);
+}
+
+static void
+a_closed_store_opens_without_replay(void **state)
+{
+    struct sum sum = {0};
+    struct store_report report;
+    struct store *store = open_store(*state, &sum, &report);
+    assert_int_equal(store_start(store, NULL), 0);
+    for (uint64_t number = 1; number <= 10; number++) {
+        add(store, &sum, number);
+    }
+    assert_int_equal(store_close(&store, true, NULL), 0);
+    expect(*state, 10, &report);
+    assert_int_equal(report.records, 0);
+}
+
+static ssize_t
+full_pwrite(struct files *files, int fd, const void *data, size_t size, int64_t offset)
+{
+    (void)files;
+    (void)fd;
+    (void)data;
+    (void)size;
+    (void)offset;
+    return -28; /* ENOSPC */
+}
+
+static void
+a_full_disk_refuses_a_reservation_until_there_is_room(void **state)
+{
+    struct files files = *files_system();
+    struct sum sum = {0};
+    struct store_fold fold = fold_of(&sum);
+    struct store_report report;
+    struct store *store = NULL;
+    uint64_t number = 1;
+    assert_int_equal(store_open(&store, &files, *state, &fold, &options, &report, NULL), 0);
+    assert_int_equal(store_start(store, NULL), 0);
+    while (number < 25) {
+        add(store, &sum, number++);
+    }
+    files.pwrite = full_pwrite;
+    int refused = 0;
+    for (int i = 0; i < 3; i++) {
+        refused += store_reserve(store, 1000) == ERROR_NO_SPACE;
+    }
+    assert_int_equal(refused, 3);
+    files.pwrite = files_system()->pwrite;
+    assert_int_equal(store_reserve(store, 1000), 0);
+    add(store, &sum, number++);
+    assert_int_equal(store_close(&store, false, NULL), 0);
+    expect(*state, 25, &report);
+}
+
+#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(everything_is_there_after_a_kill),
+        SCRATCH_TEST(a_directory_is_opened_once),
+        SCRATCH_TEST(a_start_that_was_cut_short_leaves_a_new_directory),
+        SCRATCH_TEST(a_damaged_snapshot_is_passed_over_for_the_older_one),
+        SCRATCH_TEST(without_a_good_snapshot_the_directory_is_damaged),
+        SCRATCH_TEST(a_missing_journal_is_damage),
+        SCRATCH_TEST(a_damaged_record_with_a_good_one_behind_it_is_damage),
+        SCRATCH_TEST(a_torn_tail_is_set_aside_and_cut),
+        SCRATCH_TEST(a_torn_tail_before_another_journal_is_damage_when_records_are_gone),
+        SCRATCH_TEST(a_file_of_another_history_is_damage),
+        SCRATCH_TEST(journals_rotate_and_upkeep_makes_a_snapshot_of_them),
+        SCRATCH_TEST(a_closed_store_opens_without_replay),
+        SCRATCH_TEST(a_full_disk_refuses_a_reservation_until_there_is_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
