@@ -1,0 +1,28 @@
+#include "simulator/stage.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const stage_users[STAGE_USERS] = {"north", "south", "depot"};
+
+int
+stage_find_user(const char *name)
+{
+    for (int i = 0; i < STAGE_USERS; i++) {
+        if (strcmp(stage_users[i], name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+uint64_t
+stage_item(uint64_t number, char *name)
+{
+    uint64_t upc = STAGE_CATALOG_UPC + number * STAGE_CATALOG_STEP;
+    if (name != NULL) {
+        snprintf(name, 32, "thing %" PRIu64, upc);
+    }
+    return upc;
+}
