@@ -7,18 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const call_words[FAKE_CALL_COUNT] = {
-#define FAKE_CALL_WORD(name, word) [name] = word,
-    FAKE_CALL_LIST(FAKE_CALL_WORD)
-#undef FAKE_CALL_WORD
-};
-
-const char *
-fake_call_word(enum fake_call call)
-{
-    return call_words[call];
-}
-
 /* Bytes. */
 
 static void
@@ -153,8 +141,8 @@ sync_directory(struct node *node)
 }
 
 /* A sync of the node has failed: what it should have made durable never will be. */
-static void
-lose_unsynced(struct node *node)
+void
+fake_lose_unsynced(struct node *node)
 {
     for (size_t i = 0; i < node->version_count; i++) {
         node->versions[i].lost = true;
@@ -169,9 +157,8 @@ lose_unsynced(struct node *node)
 
 /* Names. */
 
-/* Follows `path`. Returns its node or NO_NODE; with `name`, stops at the directory of the last. */
-static int
-walk(const struct fake_disk *disk, const char *path, char name[ENTRY_NAME_SIZE])
+int
+fake_walk(const struct fake_disk *disk, const char *path, char name[ENTRY_NAME_SIZE])
 {
     int at = 0;
     char part[ENTRY_NAME_SIZE] = "";
@@ -242,11 +229,11 @@ is_full(const struct fake_disk *disk)
     return disk->capacity != INT64_MAX && fake_disk_used(disk) >= disk->capacity;
 }
 
-static int
-make_node(struct fake_disk *disk, const char *path, enum node_kind kind)
+int
+fake_make_node(struct fake_disk *disk, const char *path, enum node_kind kind)
 {
     char name[ENTRY_NAME_SIZE];
-    int parent = walk(disk, path, name);
+    int parent = fake_walk(disk, path, name);
     if (parent == NO_NODE) {
         return -ENOENT;
     }
@@ -276,8 +263,8 @@ add_descriptor(struct fake_disk *disk, int node)
     return fd;
 }
 
-static struct node *
-node_of(struct fake_disk *disk, int fd)
+struct node *
+fake_node_of(struct fake_disk *disk, int fd)
 {
     if (fd < 0 || fd >= disk->descriptor_count || disk->descriptors[fd] == NO_NODE) {
         return NULL;
@@ -287,12 +274,12 @@ node_of(struct fake_disk *disk, int fd)
 
 /* The calls, each as it is when nothing is in its way. */
 
-static int
-do_open(struct fake_disk *disk, const char *path, int flags)
+int
+fake_do_open(struct fake_disk *disk, const char *path, int flags)
 {
-    int number = walk(disk, path, NULL);
+    int number = fake_walk(disk, path, NULL);
     if (number == NO_NODE) {
-        number = (flags & O_CREAT) != 0 ? make_node(disk, path, NODE_FILE) : -ENOENT;
+        number = (flags & O_CREAT) != 0 ? fake_make_node(disk, path, NODE_FILE) : -ENOENT;
         if (number < 0) {
             return number;
         }
@@ -312,10 +299,10 @@ do_open(struct fake_disk *disk, const char *path, int flags)
     return add_descriptor(disk, number);
 }
 
-static void
-do_close(struct fake_disk *disk, int fd)
+void
+fake_do_close(struct fake_disk *disk, int fd)
 {
-    struct node *node = node_of(disk, fd);
+    struct node *node = fake_node_of(disk, fd);
     if (node != NULL) {
         if (node->locked_by == fd) {
             node->locked_by = -1;
@@ -325,10 +312,10 @@ do_close(struct fake_disk *disk, int fd)
     }
 }
 
-static ssize_t
-do_pread(struct fake_disk *disk, int fd, void *data, size_t size, int64_t offset)
+ssize_t
+fake_do_pread(struct fake_disk *disk, int fd, void *data, size_t size, int64_t offset)
 {
-    const struct node *node = node_of(disk, fd);
+    const struct node *node = fake_node_of(disk, fd);
     if (node == NULL || node->kind != NODE_FILE) {
         return node == NULL ? -EBADF : -EISDIR;
     }
@@ -341,10 +328,10 @@ do_pread(struct fake_disk *disk, int fd, void *data, size_t size, int64_t offset
     return (ssize_t)got;
 }
 
-static ssize_t
-do_pwrite(struct fake_disk *disk, int fd, const void *data, size_t size, int64_t offset)
+ssize_t
+fake_do_pwrite(struct fake_disk *disk, int fd, const void *data, size_t size, int64_t offset)
 {
-    struct node *node = node_of(disk, fd);
+    struct node *node = fake_node_of(disk, fd);
     if (node == NULL || node->kind != NODE_FILE) {
         return -EBADF;
     }
@@ -363,10 +350,10 @@ do_pwrite(struct fake_disk *disk, int fd, const void *data, size_t size, int64_t
     return (ssize_t)size;
 }
 
-static int
-do_sync(struct fake_disk *disk, int fd)
+int
+fake_do_sync(struct fake_disk *disk, int fd)
 {
-    struct node *node = node_of(disk, fd);
+    struct node *node = fake_node_of(disk, fd);
     if (node == NULL) {
         return -EBADF;
     }
@@ -379,10 +366,10 @@ do_sync(struct fake_disk *disk, int fd)
     return 0;
 }
 
-static int
-do_ftruncate(struct fake_disk *disk, int fd, int64_t size)
+int
+fake_do_ftruncate(struct fake_disk *disk, int fd, int64_t size)
 {
-    struct node *node = node_of(disk, fd);
+    struct node *node = fake_node_of(disk, fd);
     if (node == NULL || node->kind != NODE_FILE) {
         return -EBADF;
     }
@@ -394,10 +381,10 @@ do_ftruncate(struct fake_disk *disk, int fd, int64_t size)
     return 0;
 }
 
-static int
-do_lock(struct fake_disk *disk, int fd)
+int
+fake_do_lock(struct fake_disk *disk, int fd)
 {
-    struct node *node = node_of(disk, fd);
+    struct node *node = fake_node_of(disk, fd);
     if (node == NULL) {
         return -EBADF;
     }
@@ -408,17 +395,17 @@ do_lock(struct fake_disk *disk, int fd)
     return 0;
 }
 
-static int
-do_rename(struct fake_disk *disk, const char *from, const char *to)
+int
+fake_do_rename(struct fake_disk *disk, const char *from, const char *to)
 {
     char from_name[ENTRY_NAME_SIZE];
     char to_name[ENTRY_NAME_SIZE];
-    int parent = walk(disk, from, from_name);
-    int number = walk(disk, from, NULL);
-    if (number == NO_NODE || walk(disk, to, to_name) == NO_NODE) {
+    int parent = fake_walk(disk, from, from_name);
+    int number = fake_walk(disk, from, NULL);
+    if (number == NO_NODE || fake_walk(disk, to, to_name) == NO_NODE) {
         return -ENOENT;
     }
-    if (walk(disk, to, to_name) != parent) {
+    if (fake_walk(disk, to, to_name) != parent) {
         return -EXDEV;
     }
     const struct entry *old = fake_entries_find(&disk->nodes[parent].entries, to_name);
@@ -429,11 +416,11 @@ do_rename(struct fake_disk *disk, const char *from, const char *to)
     return 0;
 }
 
-static int
-do_unlink(struct fake_disk *disk, const char *path)
+int
+fake_do_unlink(struct fake_disk *disk, const char *path)
 {
     char name[ENTRY_NAME_SIZE];
-    int number = walk(disk, path, NULL);
+    int number = fake_walk(disk, path, NULL);
     if (number == NO_NODE) {
         return -ENOENT;
     }
@@ -441,14 +428,14 @@ do_unlink(struct fake_disk *disk, const char *path)
         return -EISDIR;
     }
     bury(disk, &disk->nodes[number].content);
-    change_names(disk, walk(disk, path, name), name, "", NO_NODE);
+    change_names(disk, fake_walk(disk, path, name), name, "", NO_NODE);
     return 0;
 }
 
-static int
-do_list(struct fake_disk *disk, const char *path, files_list_fn *each, void *context)
+int
+fake_do_list(struct fake_disk *disk, const char *path, files_list_fn *each, void *context)
 {
-    int number = walk(disk, path, NULL);
+    int number = fake_walk(disk, path, NULL);
     if (number == NO_NODE) {
         return -ENOENT;
     }
@@ -462,216 +449,10 @@ do_list(struct fake_disk *disk, const char *path, files_list_fn *each, void *con
     return 0;
 }
 
-/* The table: asks the hook, then makes the call. */
-
-static int
-enter(struct fake_disk *disk, enum fake_call call)
-{
-    disk->calls++;
-    int verdict = FAKE_GO;
-    if (disk->before != NULL) {
-        verdict = disk->before(disk->context, call, disk->calls);
-    }
-    if (verdict == FAKE_LOSE_POWER) {
-        disk->is_down = true;
-    }
-    return disk->is_down ? -EIO : verdict;
-}
-
-static int64_t
-leave(struct fake_disk *disk, int64_t result)
-{
-    if (disk->after != NULL) {
-        disk->after(disk->context);
-    }
-    return result;
-}
-
-/* Is there nothing to do, because the call fails or lies? Both have their result in the verdict. */
-#define IS_OVER(verdict)     ((verdict) < 0 || (verdict) == FAKE_LIE)
-#define RESULT_OVER(verdict) ((verdict) < 0 ? (verdict) : 0)
-
-static int
-table_open(struct files *files, const char *path, int flags, mode_t mode)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    (void)mode;
-    int verdict = enter(disk, FAKE_OPEN);
-    return (int)leave(disk, verdict < 0 ? verdict : do_open(disk, path, flags));
-}
-
-static int
-table_close(struct files *files, int fd)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    int verdict = enter(disk, FAKE_CLOSE);
-    if (!disk->is_down) {
-        do_close(disk, fd); /* also where it is said to fail */
-    }
-    return (int)leave(disk, RESULT_OVER(verdict));
-}
-
-static size_t
-half(int verdict, size_t size)
-{
-    return verdict == FAKE_SHORT ? (size + 1) / 2 : size;
-}
-
-static ssize_t
-table_pread(struct files *files, int fd, void *data, size_t size, int64_t offset)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    int verdict = enter(disk, FAKE_PREAD);
-    return leave(
-        disk, verdict < 0 ? verdict : do_pread(disk, fd, data, half(verdict, size), offset));
-}
-
-static ssize_t
-table_pwrite(struct files *files, int fd, const void *data, size_t size, int64_t offset)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    int verdict = enter(disk, FAKE_PWRITE);
-    if (verdict == FAKE_LIE) {
-        return leave(disk, (ssize_t)size);
-    }
-    return leave(
-        disk, verdict < 0 ? verdict : do_pwrite(disk, fd, data, half(verdict, size), offset));
-}
-
-static int
-sync_call(struct files *files, enum fake_call call, int fd)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    int verdict = enter(disk, call);
-    struct node *node = node_of(disk, fd);
-    if (verdict < 0 && verdict != -EINTR && !disk->is_down && node != NULL) {
-        lose_unsynced(node);
-    }
-    return (int)leave(disk, IS_OVER(verdict) ? RESULT_OVER(verdict) : do_sync(disk, fd));
-}
-
-static int
-table_fdatasync(struct files *files, int fd)
-{
-    return sync_call(files, FAKE_FDATASYNC, fd);
-}
-
-static int
-table_fsync(struct files *files, int fd)
-{
-    return sync_call(files, FAKE_FSYNC, fd);
-}
-
-static int
-table_ftruncate(struct files *files, int fd, int64_t size)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    int verdict = enter(disk, FAKE_FTRUNCATE);
-    return (int)leave(disk, IS_OVER(verdict) ? RESULT_OVER(verdict) : do_ftruncate(disk, fd, size));
-}
-
-static int64_t
-table_size(struct files *files, int fd)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    int verdict = enter(disk, FAKE_SIZE);
-    const struct node *node = node_of(disk, fd);
-    return leave(disk, verdict < 0 ? verdict : node == NULL ? -EBADF : node->content.size);
-}
-
-static int
-table_lock(struct files *files, int fd)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    int verdict = enter(disk, FAKE_LOCK);
-    return (int)leave(disk, IS_OVER(verdict) ? RESULT_OVER(verdict) : do_lock(disk, fd));
-}
-
-static int
-table_rename(struct files *files, const char *from, const char *to)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    int verdict = enter(disk, FAKE_RENAME);
-    return (int)leave(disk, IS_OVER(verdict) ? RESULT_OVER(verdict) : do_rename(disk, from, to));
-}
-
-static int
-table_unlink(struct files *files, const char *path)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    int verdict = enter(disk, FAKE_UNLINK);
-    return (int)leave(disk, IS_OVER(verdict) ? RESULT_OVER(verdict) : do_unlink(disk, path));
-}
-
-static int
-table_mkdir(struct files *files, const char *path, mode_t mode)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    (void)mode;
-    int verdict = enter(disk, FAKE_MKDIR);
-    if (IS_OVER(verdict)) {
-        return (int)leave(disk, RESULT_OVER(verdict));
-    }
-    int result =
-        walk(disk, path, NULL) != NO_NODE ? -EEXIST : make_node(disk, path, NODE_DIRECTORY);
-    return (int)leave(disk, result < 0 ? result : 0);
-}
-
-static int
-table_list(struct files *files, const char *path, files_list_fn *each, void *context)
-{
-    struct fake_disk *disk = (struct fake_disk *)files;
-    int verdict = enter(disk, FAKE_LIST_DIRECTORY);
-    if (!IS_OVER(verdict) && disk->after != NULL) {
-        disk->after(disk->context); /* `each` is the caller's */
-        return do_list(disk, path, each, context);
-    }
-    return (int)leave(
-        disk, IS_OVER(verdict) ? RESULT_OVER(verdict) : do_list(disk, path, each, context));
-}
-
-static const struct files table = {
-    .open = table_open,
-    .close = table_close,
-    .pread = table_pread,
-    .pwrite = table_pwrite,
-    .fdatasync = table_fdatasync,
-    .fsync = table_fsync,
-    .ftruncate = table_ftruncate,
-    .size = table_size,
-    .lock = table_lock,
-    .rename = table_rename,
-    .unlink = table_unlink,
-    .mkdir = table_mkdir,
-    .list = table_list,
-};
-
-struct fake_disk *
-fake_disk_new(void)
-{
-    struct fake_disk *disk = malloc(sizeof *disk);
-    size_t count_max = 0;
-    if (disk == NULL) {
-        abort();
-    }
-    *disk = (struct fake_disk){.files = table, .capacity = INT64_MAX};
-    disk->nodes = fake_grow(NULL, 0, &count_max, sizeof *disk->nodes);
-    disk->node_count_max = (int)count_max;
-    disk->nodes[0] = (struct node){.kind = NODE_DIRECTORY, .locked_by = -1};
-    disk->node_count = 1;
-    return disk;
-}
-
-struct files *
-fake_disk_files(struct fake_disk *disk)
-{
-    return &disk->files;
-}
-
 const unsigned char *
 fake_disk_get(const struct fake_disk *disk, const char *path, size_t *size)
 {
-    int number = walk(disk, path, NULL);
+    int number = fake_walk(disk, path, NULL);
     if (number == NO_NODE || disk->nodes[number].kind != NODE_FILE) {
         return NULL;
     }
@@ -684,15 +465,16 @@ void
 fake_disk_put(struct fake_disk *disk, const char *path, const void *data, size_t size)
 {
     char name[ENTRY_NAME_SIZE];
-    int fd = do_open(disk, path, O_RDWR | O_CREAT);
-    if (fd < 0) {
+    int fd = fake_do_open(disk, path, O_RDWR | O_CREAT);
+    struct node *node = fake_node_of(disk, fd);
+    if (node == NULL) {
         abort();
     }
-    resize(disk, node_of(disk, fd), 0);
+    resize(disk, node, 0);
     if (size > 0) {
-        write_bytes(node_of(disk, fd), data, size, 0);
+        write_bytes(node, data, size, 0);
     }
-    sync_file(node_of(disk, fd));
-    sync_directory(&disk->nodes[walk(disk, path, name)]);
-    do_close(disk, fd);
+    sync_file(node);
+    sync_directory(&disk->nodes[fake_walk(disk, path, name)]);
+    fake_do_close(disk, fd);
 }

@@ -1,4 +1,4 @@
-/** fake_disk_state.h: what a fake disk is made of. For fake_disk.c and fake_disk_crash.c alone. */
+/** fake_disk_state.h: what a fake disk is made of. For its own sources alone. */
 #ifndef STOCKBUS_TESTS_FAKE_DISK_STATE_H
 #define STOCKBUS_TESTS_FAKE_DISK_STATE_H
 
@@ -112,6 +112,55 @@ fake_entries_change(struct entries *entries, const struct change *change);
 /** Copies `from` over `to`. */
 void
 fake_entries_copy(struct entries *to, const struct entries *from);
+
+/** Follows `path`. Returns its node or NO_NODE; with `name`, the directory of its last part, which
+ * goes there. */
+int
+fake_walk(const struct fake_disk *disk, const char *path, char name[ENTRY_NAME_SIZE]);
+
+/** Makes a file or a directory. Returns its node or a negative errno value. */
+int
+fake_make_node(struct fake_disk *disk, const char *path, enum node_kind kind);
+
+/** Returns the node that `fd` is open on, or NULL. */
+struct node *
+fake_node_of(struct fake_disk *disk, int fd);
+
+/** Sees to it that what is not synced of the node never will be: a sync of it has failed. */
+void
+fake_lose_unsynced(struct node *node);
+
+/* The calls, each as it is when nothing is in its way. */
+
+int
+fake_do_open(struct fake_disk *disk, const char *path, int flags);
+
+void
+fake_do_close(struct fake_disk *disk, int fd);
+
+ssize_t
+fake_do_pread(struct fake_disk *disk, int fd, void *data, size_t size, int64_t offset);
+
+ssize_t
+fake_do_pwrite(struct fake_disk *disk, int fd, const void *data, size_t size, int64_t offset);
+
+int
+fake_do_sync(struct fake_disk *disk, int fd);
+
+int
+fake_do_ftruncate(struct fake_disk *disk, int fd, int64_t size);
+
+int
+fake_do_lock(struct fake_disk *disk, int fd);
+
+int
+fake_do_rename(struct fake_disk *disk, const char *from, const char *to);
+
+int
+fake_do_unlink(struct fake_disk *disk, const char *path);
+
+int
+fake_do_list(struct fake_disk *disk, const char *path, files_list_fn *each, void *context);
 
 /** Frees nodes that nothing leads to any more. */
 void
