@@ -20,14 +20,16 @@ check_order(struct buyer *buyer, const struct shopper_order *told)
     }
     trace_note(&stage->trace, "%d: order %" PRIu64 " of session %" PRIu64 " is told as %s",
         buyer->number, order->number, order->session, status_word(told->status));
-    if (status_settles_order(told->status)
-            ? session->last.order != order->number || session->last.status != told->status
-            : session->last.order >= order->number) {
+    bool has_ended = order->number <= session->last.order;
+    bool is_so = status_settles_order(told->status)
+                     ? has_ended && session->ends[order->number - 1] == told->status
+                     : !has_ended;
+    if (!is_so) {
         trace_fail(&stage->trace,
             "buyer %d is told %s of order %" PRIu64 " of session %" PRIu64
-            ", and the broker has order %" PRIu64 " as %s",
+            ", and the broker has it as %s",
             buyer->number, status_word(told->status), order->number, order->session,
-            session->last.order, status_word(session->last.status));
+            has_ended ? status_word(session->ends[order->number - 1]) : "not made");
     }
     if (buyer->sent_session == order->session && buyer->sent_order == order->number) {
         buyer->has_sent = false;

@@ -20,6 +20,7 @@ model_free(struct model **model)
 {
     for (size_t i = 0; i < (*model)->session_count; i++) {
         free((*model)->sessions[i].last.bytes);
+        free((*model)->sessions[i].ends);
     }
     free((*model)->sessions);
     free(*model);
@@ -111,15 +112,12 @@ take_view(const struct model *model, const struct request *request, struct expec
 /* Says whether the order can be filled, and if not, why: the lowest unknown UPC, or the lowest of
  * those whose level does not allow it. */
 static void
-judge_order(const struct model *model, const struct request *request, const uint64_t *wanted,
-    uint64_t unknown, struct model_outcome *outcome)
+judge_order(const struct model *model, const struct request *request, int user,
+    const uint64_t *wanted, uint64_t unknown, struct model_outcome *outcome)
 {
-    if (request->operation == OPERATION_RESTOCK) {
-        const struct model_session *session = model_session(model, request->session);
-        if (session->user != STAGE_USERS - 1) {
-            outcome->status = STATUS_FORBIDDEN;
-            return;
-        }
+    if (request->operation == OPERATION_RESTOCK && user != STAGE_USERS - 1) {
+        outcome->status = STATUS_FORBIDDEN;
+        return;
     }
     if (unknown != UINT64_MAX) {
         outcome->status = STATUS_UNKNOWN_ITEM;
@@ -142,10 +140,9 @@ judge_order(const struct model *model, const struct request *request, const uint
 
 /* Moves the units of an order that is made. */
 static void
-make_order(struct model *model, const struct request *request, const uint64_t *wanted, int buyer,
-    struct model_outcome *outcome)
+make_order(struct model *model, const struct request *request, int user, const uint64_t *wanted,
+    int buyer, struct model_outcome *outcome)
 {
-    int user = model_session(model, request->session)->user;
     for (uint64_t i = 0; i < model->item_count; i++) {
         outcome->units += wanted[i];
         if (request->operation == OPERATION_RESTOCK) {
@@ -163,9 +160,10 @@ make_order(struct model *model, const struct request *request, const uint64_t *w
 
 /* Decides the order that is the session's next. */
 static void
-decide_order(struct model *model, const struct request *request, int buyer, uint64_t position,
-    struct model_outcome *outcome)
+decide_order(struct model *model, struct model_session *session, const struct request *request,
+    int buyer, uint64_t position)
 {
+    struct model_outcome *outcome = &session->last;
     free(outcome->bytes);
     *outcome = (struct model_outcome){.order = request->order,
         .position = position,
@@ -186,12 +184,22 @@ decide_order(struct model *model, const struct request *request, int buyer, uint
     }
     outcome->status = STATUS_OK;
     outcome->body = hash_order(request);
-    judge_order(model, request, wanted, unknown, outcome);
+    judge_order(model, request, session->user, wanted, unknown, outcome);
     if (outcome->status == STATUS_OK) {
-        make_order(model, request, wanted, buyer, outcome);
+        make_order(model, request, session->user, wanted, buyer, outcome);
     } else {
         model->refusals++;
     }
+}
+
+static void
+note_end(struct model_session *session)
+{
+    session->ends = realloc(session->ends, session->last.order * sizeof *session->ends);
+    if (session->ends == NULL) {
+        abort();
+    }
+    session->ends[session->last.order - 1] = session->last.status;
 }
 
 static void
@@ -208,7 +216,8 @@ take_order(struct model *model, struct model_session *session, const struct requ
         return;
     }
     if (request->order == last->order + 1) {
-        decide_order(model, request, buyer, position, last);
+        decide_order(model, session, request, buyer, position);
+        note_end(session);
         expected->changes = true;
     } else if (request->operation != OPERATION_VOID && last->status != STATUS_ORDER_VOIDED &&
                last->body != hash_order(request)) {

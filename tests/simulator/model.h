@@ -29,6 +29,7 @@ struct model_session {
     bool is_open;
     uint8_t token[TOKEN_SIZE];
     struct model_outcome last;
+    enum status *ends; /**< of order N at N - 1 */
 };
 
 struct model {

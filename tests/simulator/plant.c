@@ -6,6 +6,7 @@
 
 #include "broker/image.h"
 #include "shared/snapshot.h"
+#include "simulator/disk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,12 +54,9 @@ plant_list(void)
 }
 
 void
-plant_in(struct seller *seller, struct buyer *buyers, int count)
+plant_in(struct disk *disk, bool is_broker)
 {
-    seller->disk.lies = planted == PLANT_ACK_BEFORE_SYNC;
-    for (int i = 0; i < count; i++) {
-        buyers[i].disk.lies = planted == PLANT_SEND_BEFORE_SYNC;
-    }
+    disk->lies = planted == (is_broker ? PLANT_ACK_BEFORE_SYNC : PLANT_SEND_BEFORE_SYNC);
 }
 
 bool

@@ -4,8 +4,9 @@
 #ifndef STOCKBUS_TESTS_PLANT_H
 #define STOCKBUS_TESTS_PLANT_H
 
-#include "simulator/buyer.h"
-#include "simulator/seller.h"
+#include <stdbool.h>
+
+struct disk;
 
 /**
  * Plants the fault `name` for the rest of the process. Returns false when this program has no such
@@ -14,9 +15,9 @@
 bool
 plant_choose(const char *name);
 
-/** Plants what has to be planted into the machines of one simulation. */
+/** Plants what has to be planted into the disk of the broker, or of a buyer. */
 void
-plant_in(struct seller *seller, struct buyer *buyers, int count);
+plant_in(struct disk *disk, bool is_broker);
 
 /** Writes the names of the faults, one a line. */
 void

@@ -8,11 +8,10 @@ plant_choose(const char *name)
 }
 
 void
-plant_in(struct seller *seller, struct buyer *buyers, int count)
+plant_in(struct disk *disk, bool is_broker)
 {
-    (void)seller;
-    (void)buyers;
-    (void)count;
+    (void)disk;
+    (void)is_broker;
 }
 
 void

@@ -1,5 +1,6 @@
 #include "simulator/seller.h"
 
+#include "broker/engine.h"
 #include "simulator/seller_check.h"
 
 #include <inttypes.h>
@@ -107,6 +108,12 @@ die(struct seller *seller)
     disk_crash(&seller->disk);
     seller->attempt_count = 0;
     seller->stage->crashes_seller++;
+}
+
+uint64_t
+seller_units(const struct seller *seller)
+{
+    return ledger_units(engine_ledger(seller->engine));
 }
 
 void

@@ -9,9 +9,12 @@
 #ifndef STOCKBUS_TESTS_SELLER_H
 #define STOCKBUS_TESTS_SELLER_H
 
-#include "broker/engine.h"
 #include "simulator/disk.h"
 #include "simulator/model.h"
+
+/* No header of broker/: it has a struct outcome, and client/ has an enum outcome. */
+struct engine;
+struct exchange;
 
 enum {
     SELLER_BATCH_MAX = 8,
@@ -77,6 +80,10 @@ seller_upkeep(struct seller *seller);
 /** Stops the process in good order. */
 void
 seller_stop(struct seller *seller);
+
+/** Returns the units on hand of all items together; the process must be there. */
+uint64_t
+seller_units(const struct seller *seller);
 
 /** Kills the process. */
 void

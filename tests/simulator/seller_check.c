@@ -1,5 +1,7 @@
 #include "simulator/seller_check.h"
 
+#include "broker/engine.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 #include "simulator/world.h"
 
+#include "simulator/buyer_check.h"
 #include "simulator/plant.h"
 
 #include <inttypes.h>
@@ -44,11 +45,12 @@ begin(struct world *world, uint64_t seed)
     uint64_t items = is_large ? STAGE_ITEMS_MAX - 1 : chance_between(&stage->chance, 1, 24);
     stage->model = model_new(items, stage->rough.sessions_user_max);
     seller_init(&world->seller, stage);
+    plant_in(&world->seller.disk, true);
     world->buyer_count = (int)chance_between(&stage->chance, 1, STAGE_BUYERS_MAX);
     for (int i = 0; i < world->buyer_count; i++) {
         buyer_init(&world->buyers[i], stage, i);
+        plant_in(&world->buyers[i].disk, false);
     }
-    plant_in(&world->seller, world->buyers, world->buyer_count);
     trace_note(&stage->trace, "%d buyers, %" PRIu64 " items, batches of %" PRIu64,
         world->buyer_count, items, stage->rough.batch_max);
 }
@@ -234,7 +236,7 @@ take_stock(struct world *world)
     }
     seller_stop(&world->seller);
     seller_start(&world->seller);
-    uint64_t on_hand = ledger_units(engine_ledger(world->seller.engine));
+    uint64_t on_hand = seller_units(&world->seller);
     trace_note(&stage->trace,
         "initial %" PRIu64 " + restocked %" PRIu64 " = on hand %" PRIu64 " + bought %" PRIu64,
         model->units_initial, model->units_restocked, on_hand, held);
