@@ -142,7 +142,7 @@ static const char *
 file_of(const char *directory, const char *name)
 {
     static char path[512];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
+    assert_int_equal(files_join(path, sizeof path, directory, name), 0);
     return path;
 }
 

@@ -1,0 +1,90 @@
+/**
+ * accounts.h: who may log in, and the checking of passwords off the loop.
+ *
+ * users.conf has a line an account: name, roles, argon2id hash. The roles are words joined by
+ * commas: "buy"; "restock", who may add units; "demo", who may log in on loopback addresses only.
+ *
+ * A check takes about 80 ms and 64 MiB, so one thread of its own makes them, one at a time, from a
+ * bounded queue. Nobody waits: a login is asked about again and again, with the same nonce, until
+ * its outcome is known. The outcome is kept for repetitions until its place is needed.
+ *
+ * The functions are for one thread, the loop's. What it shares with the checking thread is under a
+ * lock that is held for moments only, never during a check.
+ */
+#ifndef STOCKBUS_BROKER_ACCOUNTS_H
+#define STOCKBUS_BROKER_ACCOUNTS_H
+
+#include <stdbool.h>
+
+#include "shared/error.h"
+#include "shared/protocol.h"
+
+struct accounts;
+
+/** How a login stands. */
+enum login {
+    LOGIN_WAITING,  /**< it is being checked, or waits for it; ask again */
+    LOGIN_CROWDED,  /**< too many wait already; ask again */
+    LOGIN_WRONG,    /**< no such user, or another password */
+    LOGIN_RIGHT,    /**< begin a session, and say so with accounts_began() */
+    LOGIN_REPEATED, /**< it was right before: the session that was begun then */
+};
+
+struct login_session {
+    uint64_t number;
+    uint8_t token[TOKEN_SIZE];
+};
+
+/** Called with each account. */
+typedef void
+accounts_fn(void *context, const char *name, bool may_restock);
+
+/**
+ * Reads the accounts from `path` and starts the checking thread. Accounts with the role "demo" are
+ * left out unless `demo`.
+ *
+ * Returns 0 with `*accounts`, or an error with a sentence that names file, line and reason.
+ */
+int
+accounts_open(
+    struct accounts **accounts, const char *path, bool demo, struct diagnostic *diagnostic);
+
+/** Reads the file again; on an error the accounts stay as they were. Blocks for the file. */
+int
+accounts_reload(struct accounts *accounts, struct diagnostic *diagnostic);
+
+/** Calls `each` with every account. */
+void
+accounts_each(struct accounts *accounts, accounts_fn *each, void *context);
+
+/**
+ * Asks how the login in `request` stands, beginning it where it is new. Does not block.
+ *
+ * With LOGIN_REPEATED, `*session` is filled in. With LOGIN_WAITING and LOGIN_CROWDED, `*retry_ms`
+ * says when it makes sense to ask again.
+ */
+enum login
+accounts_login(struct accounts *accounts, const struct request *request,
+    struct login_session *session, uint64_t *retry_ms);
+
+/** Says which session was begun for a login that was LOGIN_RIGHT. */
+void
+accounts_began(
+    struct accounts *accounts, const struct request *request, const struct login_session *session);
+
+/** Ends the thread, wipes what is secret, and makes `*accounts` NULL; NULL already is fine. */
+void
+accounts_close(struct accounts **accounts);
+
+/**
+ * Makes the argon2id hash that users.conf wants from `password`. `hash` has ACCOUNTS_HASH_SIZE
+ * bytes. Takes about 80 ms. Returns 0 or ERROR_MEMORY.
+ */
+int
+accounts_hash(const char *password, char *hash);
+
+enum {
+    ACCOUNTS_HASH_SIZE = 128
+};
+
+#endif

@@ -1,0 +1,167 @@
+#include "broker/lanes.h"
+
+#include "shared/limits.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <zmq.h>
+
+enum {
+    BACKLOG = 1024
+};
+
+/* What keeps a bad peer from costing others: see the options' pages in zmq_setsockopt(3). */
+static const struct {
+    int option;
+    int value;
+} lane_options[] = {
+    {ZMQ_LINGER, 1000},
+    {ZMQ_SNDHWM, 4},
+    {ZMQ_RCVHWM, 4},
+    {ZMQ_BACKLOG, BACKLOG},
+    {ZMQ_HANDSHAKE_IVL, 5000},
+    {ZMQ_HEARTBEAT_IVL, 10000},
+    {ZMQ_HEARTBEAT_TIMEOUT, 30000},
+    {ZMQ_HEARTBEAT_TTL, 30000},
+    {ZMQ_TCP_MAXRT, 30000}, /* a peer that writes but never reads answers no heartbeat's purpose */
+    {ZMQ_TCP_KEEPALIVE, 1},
+};
+
+static int
+complain(struct diagnostic *diagnostic, const char *text, int system_errno)
+{
+    int error = system_errno == EADDRINUSE ? ERROR_ADDRESS_IN_USE
+                : system_errno == EACCES   ? ERROR_PERMISSION
+                                           : ERROR_NETWORK;
+    return diagnostic_set(diagnostic, error, "%s: %s", text, zmq_strerror(system_errno));
+}
+
+/* Makes a socket that listens. Returns its descriptor, or a negative errno value. */
+static int
+listen_on(const struct endpoint *endpoint, const struct sockaddr_storage *address, bool shared)
+{
+    const int yes = 1;
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    bool good = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0;
+    good = good && (!shared || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &yes, sizeof yes) == 0);
+    good = good && bind(fd, (const struct sockaddr *)address, endpoint->address_size) == 0;
+    good = good && listen(fd, BACKLOG) == 0;
+    if (!good) {
+        int failed = errno;
+        close(fd);
+        return -failed;
+    }
+    return fd;
+}
+
+/*
+ * Sees that the port is free: a bind with SO_REUSEPORT would join another broker on it, one without
+ * fails. Returns 0 or a negative errno value.
+ */
+static int
+probe(const struct endpoint *endpoint)
+{
+    int fd = listen_on(endpoint, &endpoint->address, false);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return fd < 0 ? fd : 0;
+}
+
+/* Opens a socket with the options of a lane. Returns NULL with errno set when it cannot. */
+static void *
+open_socket(void *context, bool is_ipv6)
+{
+    const int64_t size_max = MESSAGE_SIZE_MAX;
+    const int ipv6 = is_ipv6 ? 1 : 0;
+    void *socket = zmq_socket(context, ZMQ_REP);
+    if (socket == NULL) {
+        return NULL;
+    }
+    int failed = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max);
+    failed |= zmq_setsockopt(socket, ZMQ_IPV6, &ipv6, sizeof ipv6);
+    for (size_t i = 0; i < sizeof lane_options / sizeof lane_options[0]; i++) {
+        failed |= zmq_setsockopt(
+            socket, lane_options[i].option, &lane_options[i].value, sizeof lane_options[i].value);
+    }
+    assert(failed == 0);
+    return socket;
+}
+
+/* Opens the next lane on `fd`, or by a plain bind where that is negative. Returns 0 or errno. */
+static int
+open_lane(struct lanes *lanes, void *context, const char *text, bool is_ipv6, int fd)
+{
+    void *socket = open_socket(context, is_ipv6);
+    if (socket == NULL) {
+        return errno;
+    }
+    lanes->sockets[lanes->count++] = socket;
+    if (fd >= 0 && zmq_setsockopt(socket, ZMQ_USE_FD, &fd, sizeof fd) != 0) {
+        return errno;
+    }
+    return zmq_bind(socket, text) != 0 ? errno : 0;
+}
+
+static int
+open_shared(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
+    size_t count)
+{
+    struct sockaddr_storage address = endpoint->address;
+    int failed = -probe(endpoint);
+    while (failed == 0 && lanes->count < count) {
+        int fd = listen_on(endpoint, &address, true);
+        if (fd < 0) {
+            return -fd;
+        }
+        /* The first lane may have been given a free port: the others take the same. */
+        socklen_t size = sizeof address;
+        if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+            failed = errno;
+            close(fd);
+            return failed;
+        }
+        size_t lane = lanes->count;
+        failed = open_lane(lanes, context, text, endpoint->is_ipv6, fd);
+        if (failed != 0 && lanes->count == lane) {
+            close(fd); /* no socket has taken it over */
+        }
+    }
+    return failed;
+}
+
+int
+lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
+    size_t count, struct diagnostic *diagnostic)
+{
+    assert(count >= 1 && count <= LANES_MAX);
+    *lanes = (struct lanes){.count = 0};
+    int failed = count == 1 ? open_lane(lanes, context, text, endpoint->is_ipv6, -1)
+                            : open_shared(lanes, context, text, endpoint, count);
+    size_t size = sizeof lanes->endpoint;
+    if (failed == 0 &&
+        zmq_getsockopt(lanes->sockets[0], ZMQ_LAST_ENDPOINT, lanes->endpoint, &size) != 0) {
+        failed = errno;
+    }
+    if (failed != 0) {
+        lanes_close(lanes);
+        return complain(diagnostic, text, failed);
+    }
+    return 0;
+}
+
+void
+lanes_close(struct lanes *lanes)
+{
+    for (size_t i = 0; i < lanes->count; i++) {
+        zmq_close(lanes->sockets[i]);
+    }
+    lanes->count = 0;
+}

@@ -1,0 +1,38 @@
+/**
+ * lanes.h: REP sockets that share one TCP port.
+ *
+ * A REP socket answers one request before it takes the next, so a broker with one would pay a disk
+ * sync for every purchase. Each lane is a REP socket on a listening descriptor of its own, made
+ * with SO_REUSEPORT, and the kernel spreads the connections over them. Clients see one endpoint.
+ */
+#ifndef STOCKBUS_BROKER_LANES_H
+#define STOCKBUS_BROKER_LANES_H
+
+#include "shared/endpoint.h"
+
+enum {
+    LANES_MAX = 256
+};
+
+struct lanes {
+    size_t count;
+    void *sockets[LANES_MAX];     /**< ZeroMQ sockets; one thread uses them all */
+    char endpoint[ENDPOINT_SIZE]; /**< where they are reached, with the port they got */
+};
+
+/**
+ * Binds `count` (1 to LANES_MAX) lanes to `text`, which `endpoint` was parsed from. One lane alone
+ * is a plain bind.
+ *
+ * Returns 0; ERROR_ADDRESS_IN_USE, also where another process holds the port with SO_REUSEPORT; or
+ * ERROR_NETWORK or ERROR_PERMISSION. `diagnostic` names the endpoint and the reason.
+ */
+int
+lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
+    size_t count, struct diagnostic *diagnostic);
+
+/** Closes the lanes; replies on their way out are given a second to leave. */
+void
+lanes_close(struct lanes *lanes);
+
+#endif

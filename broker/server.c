@@ -1,0 +1,392 @@
+#include "broker/server.h"
+
+#include "broker/log.h"
+#include "broker/upkeep.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include <zmq.h>
+
+/* What a lane is doing in this turn. */
+enum lane_state {
+    LANE_WAITING, /* nothing came; its descriptor will say when something does */
+    LANE_READY,   /* something may have come */
+    LANE_TAKEN,   /* a request was taken, and its reply is due */
+};
+
+struct lane {
+    enum lane_state state;
+    void *socket;
+    struct exchange exchange;
+    enum login login; /* how the login in the exchange stands */
+};
+
+/* What epoll says besides the numbers of lanes. */
+enum {
+    EVENT_SIGNAL = LANES_MAX,
+    EVENT_FAILURE
+};
+
+struct server {
+    struct engine *engine;
+    struct accounts *accounts;
+    struct upkeep *upkeep;
+    int epoll_fd;
+    int signal_fd;
+    bool ending;
+    bool failed;
+
+    struct lane *lanes;
+    size_t lane_count;
+    size_t ready_count;
+    size_t ready[LANES_MAX]; /* lanes that are LANE_READY */
+    size_t taken_count;
+    size_t taken[LANES_MAX]; /* lanes that are LANE_TAKEN, in the order of their requests */
+    size_t batch_count;
+    struct exchange *batch[LANES_MAX]; /* those of them that the engine has to see */
+
+    struct unpacked unpacked;
+    zmq_msg_t message;
+    unsigned char reply[MESSAGE_SIZE_MAX];
+};
+
+static int
+watch(struct server *server, int fd, uint32_t events, uint64_t what)
+{
+    struct epoll_event event = {.events = events, .data.u64 = what};
+    return epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : ERROR_NETWORK;
+}
+
+static void
+make_ready(struct server *server, size_t lane)
+{
+    if (server->lanes[lane].state == LANE_WAITING) {
+        server->lanes[lane].state = LANE_READY;
+        server->ready[server->ready_count++] = lane;
+    }
+}
+
+static int
+watch_lanes(struct server *server, const struct lanes *lanes)
+{
+    for (size_t i = 0; i < lanes->count; i++) {
+        int fd = -1;
+        size_t size = sizeof fd;
+        server->lanes[i].socket = lanes->sockets[i];
+        if (zmq_getsockopt(lanes->sockets[i], ZMQ_FD, &fd, &size) != 0 ||
+            watch(server, fd, EPOLLIN | EPOLLET, i) != 0) {
+            return ERROR_NETWORK;
+        }
+        make_ready(server, i); /* what came before the descriptor was watched raised no edge */
+    }
+    return 0;
+}
+
+static int
+open_descriptors(struct server *server, const struct lanes *lanes, int failed_fd)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    server->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (server->epoll_fd < 0 || server->signal_fd < 0 ||
+        watch(server, server->signal_fd, EPOLLIN, EVENT_SIGNAL) != 0 ||
+        watch(server, failed_fd, EPOLLIN, EVENT_FAILURE) != 0) {
+        return ERROR_NETWORK;
+    }
+    return watch_lanes(server, lanes);
+}
+
+int
+server_open(struct server **result, struct lanes *lanes, struct engine *engine,
+    struct accounts *accounts, struct upkeep *upkeep, int failed_fd, struct diagnostic *diagnostic)
+{
+    struct server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
+    }
+    server->engine = engine;
+    server->accounts = accounts;
+    server->upkeep = upkeep;
+    server->epoll_fd = -1;
+    server->signal_fd = -1;
+    server->lane_count = lanes->count;
+    server->lanes = calloc(lanes->count, sizeof *server->lanes);
+    zmq_msg_init(&server->message);
+    int error = unpacked_init(&server->unpacked);
+    if (error == 0 && server->lanes == NULL) {
+        error = ERROR_MEMORY;
+    }
+    if (error == 0) {
+        error = open_descriptors(server, lanes, failed_fd);
+    }
+    if (error != 0) {
+        server_close(&server);
+        return diagnostic_set(diagnostic, error, "setting the loop up: %s", error_text(error));
+    }
+    *result = server;
+    return 0;
+}
+
+void
+server_close(struct server **result)
+{
+    struct server *server = *result;
+    if (server != NULL) {
+        if (server->epoll_fd >= 0) {
+            close(server->epoll_fd);
+        }
+        if (server->signal_fd >= 0) {
+            close(server->signal_fd);
+        }
+        zmq_msg_close(&server->message);
+        unpacked_fini(&server->unpacked);
+        free(server->lanes);
+        free(server);
+        *result = NULL;
+    }
+}
+
+/* Accounts. */
+
+struct permission {
+    struct ledger *ledger;
+    int error;
+};
+
+static void
+permit(void *context, const char *name, bool may_restock)
+{
+    struct permission *permission = context;
+    if (permission->error == 0) {
+        permission->error = ledger_permit(permission->ledger, name, may_restock);
+    }
+}
+
+int
+server_permit(struct engine *engine, struct accounts *accounts)
+{
+    struct permission permission = {.ledger = engine_ledger(engine)};
+    ledger_forbid_all(permission.ledger);
+    accounts_each(accounts, permit, &permission);
+    return permission.error;
+}
+
+static void
+reload(struct server *server)
+{
+    struct diagnostic diagnostic = {""};
+    if (accounts_reload(server->accounts, &diagnostic) != 0) {
+        log_line("%s; the accounts stay as they were", diagnostic.text);
+    } else if (server_permit(server->engine, server->accounts) != 0) {
+        log_line("out of memory: some accounts are shut out until the next reload");
+    } else {
+        log_line("read the accounts again");
+    }
+}
+
+static void
+take_signals(struct server *server)
+{
+    struct signalfd_siginfo info;
+    while (read(server->signal_fd, &info, sizeof info) == sizeof info) {
+        if (info.ssi_signo == SIGHUP) {
+            reload(server);
+        } else {
+            log_line("stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+            server->ending = true;
+        }
+    }
+}
+
+/* The turn. */
+
+/* Waits for at most `timeout_ms` (-1: for ever) and notes which lanes may have a request. */
+static int
+wait_for_events(struct server *server, int timeout_ms)
+{
+    struct epoll_event events[64];
+    int count = epoll_wait(server->epoll_fd, events, 64, timeout_ms);
+    if (count < 0) {
+        return errno == EINTR ? 0 : ERROR_IO;
+    }
+    for (int i = 0; i < count; i++) {
+        uint64_t what = events[i].data.u64;
+        if (what < server->lane_count) {
+            make_ready(server, (size_t)what);
+        } else if (what == EVENT_SIGNAL) {
+            take_signals(server);
+        } else {
+            server->failed = true;
+        }
+    }
+    return 0;
+}
+
+/* Takes the frames that follow one of a message and drops them. Returns whether there were any. */
+static bool
+drop_more(struct server *server, void *socket)
+{
+    bool any = false;
+    while (zmq_msg_more(&server->message)) {
+        any = true;
+        if (zmq_msg_recv(&server->message, socket, ZMQ_DONTWAIT) < 0) {
+            break;
+        }
+    }
+    return any;
+}
+
+/* Sees how a login stands; the engine has to see it when it is right. */
+static bool
+take_login(struct server *server, struct lane *lane)
+{
+    struct login_session session;
+    uint64_t retry_ms = 0;
+    struct exchange *exchange = &lane->exchange;
+    struct reply *reply = &exchange->reply;
+    lane->login = accounts_login(server->accounts, &exchange->request, &session, &retry_ms);
+    switch (lane->login) {
+    case LOGIN_RIGHT:
+        return true;
+    case LOGIN_WAITING:
+    case LOGIN_CROWDED:
+        *reply = (struct reply){.status = STATUS_BUSY, .retry_ms = retry_ms};
+        snprintf(reply->message, sizeof reply->message, "%s",
+            lane->login == LOGIN_WAITING ? "the password is being checked; send the same again"
+                                         : "too many logins at once; send the same again");
+        break;
+    case LOGIN_WRONG:
+        *reply = (struct reply){.status = STATUS_BAD_CREDENTIALS};
+        break;
+    case LOGIN_REPEATED:
+        *reply = (struct reply){.status = STATUS_OK, .session = session.number};
+        memcpy(reply->token, session.token, sizeof reply->token);
+        break;
+    }
+    return false;
+}
+
+/* Takes the request of a lane, if there is one, and decodes it. */
+static void
+receive(struct server *server, size_t number)
+{
+    struct lane *lane = &server->lanes[number];
+    if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) < 0) {
+        lane->state = LANE_WAITING;
+        return;
+    }
+    lane->state = LANE_TAKEN;
+    server->taken[server->taken_count++] = number;
+
+    struct exchange *exchange = &lane->exchange;
+    char reason[MESSAGE_TEXT_SIZE] = "a request is one frame";
+    enum status status = STATUS_BAD_REQUEST;
+    if (!drop_more(server, lane->socket)) {
+        status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
+            zmq_msg_size(&server->message), &exchange->request, reason);
+    }
+    if (status != STATUS_OK) {
+        exchange->reply = (struct reply){.status = status};
+        snprintf(exchange->reply.message, sizeof exchange->reply.message, "%s", reason);
+    } else if (exchange->request.operation != OPERATION_LOGIN || take_login(server, lane)) {
+        server->batch[server->batch_count++] = exchange;
+    }
+}
+
+/* Takes one request from each lane that may have one. */
+static void
+receive_all(struct server *server)
+{
+    size_t count = server->ready_count;
+    server->ready_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        receive(server, server->ready[i]);
+    }
+}
+
+/* Remembers the session that was begun, and wipes the password. */
+static void
+finish_login(struct server *server, struct lane *lane)
+{
+    const struct reply *reply = &lane->exchange.reply;
+    if (lane->login == LOGIN_RIGHT && reply->status == STATUS_OK) {
+        struct login_session session = {.number = reply->session};
+        memcpy(session.token, reply->token, sizeof session.token);
+        accounts_began(server->accounts, &lane->exchange.request, &session);
+    }
+    sodium_memzero(lane->exchange.request.password, sizeof lane->exchange.request.password);
+}
+
+static void
+send_reply(struct server *server, size_t number)
+{
+    struct lane *lane = &server->lanes[number];
+    struct exchange *exchange = &lane->exchange;
+    struct buffer buffer;
+    engine_stamp(server->engine, &exchange->reply);
+    buffer_init(&buffer, server->reply, sizeof server->reply);
+    reply_encode(&buffer, &exchange->reply);
+    assert(!buffer.overflow);
+    /* It fails only where the peer is gone or does not read: then nobody waits for it. */
+    (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
+    if (exchange->request.operation == OPERATION_LOGIN) {
+        finish_login(server, lane);
+    }
+    lane->state = LANE_WAITING;
+    make_ready(server, number); /* the next request may be there already, and raise no edge */
+}
+
+static int
+turn(struct server *server, struct diagnostic *diagnostic)
+{
+    int error = wait_for_events(server, server->ready_count > 0 ? 0 : -1);
+    if (error != 0) {
+        return diagnostic_set(diagnostic, error, "waiting for requests: %s", error_text(error));
+    }
+    receive_all(server);
+    if (server->taken_count > 0) {
+        /* Whoever came meanwhile still makes it into this turn's sync. */
+        (void)wait_for_events(server, 0);
+        receive_all(server);
+    }
+    if (server->batch_count > 0) {
+        error = engine_apply(server->engine, server->batch, server->batch_count, diagnostic);
+        if (error != 0) {
+            return error;
+        }
+    }
+    for (size_t i = 0; i < server->taken_count; i++) {
+        send_reply(server, server->taken[i]);
+    }
+    server->taken_count = 0;
+    server->batch_count = 0;
+    if (engine_wants_upkeep(server->engine)) {
+        upkeep_wake(server->upkeep);
+    }
+    return 0;
+}
+
+int
+server_run(struct server *server, struct diagnostic *diagnostic)
+{
+    int error = 0;
+    while (error == 0 && !server->ending) {
+        error = turn(server, diagnostic);
+        if (error == 0 && server->failed) {
+            error = diagnostic_set(diagnostic, ERROR_IO, "the upkeep of the data directory failed");
+        }
+    }
+    return error;
+}

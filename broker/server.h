@@ -1,0 +1,46 @@
+/**
+ * server.h: the turn of the broker's loop.
+ *
+ *     wait -> receive -> decide, append, sync (engine_apply) -> reply
+ *
+ * One turn takes at most one request from each lane that has one, and one sync covers them all.
+ */
+#ifndef STOCKBUS_BROKER_SERVER_H
+#define STOCKBUS_BROKER_SERVER_H
+
+#include "broker/accounts.h"
+#include "broker/engine.h"
+#include "broker/lanes.h"
+
+struct server;
+struct upkeep;
+
+/**
+ * Makes a server over parts that stay the caller's. Each turn it wakes the upkeep thread when there
+ * is work for it; a byte on `failed_fd`, an eventfd, stops it as a failure.
+ *
+ * SIGTERM, SIGINT and SIGHUP must be blocked in every thread: the server reads them from a
+ * signalfd. Returns 0 or an error with the reason.
+ */
+int
+server_open(struct server **server, struct lanes *lanes, struct engine *engine,
+    struct accounts *accounts, struct upkeep *upkeep, int failed_fd, struct diagnostic *diagnostic);
+
+/**
+ * Serves until SIGTERM or SIGINT. SIGHUP reads the accounts again.
+ *
+ * Requests that were taken are answered before it returns 0. Any error of the engine ends it at
+ * once, with no reply to what was not made durable. Blocks.
+ */
+int
+server_run(struct server *server, struct diagnostic *diagnostic);
+
+/** Frees the server and makes `*server` NULL; NULL already is fine. */
+void
+server_close(struct server **server);
+
+/** Gives the ledger the accounts as they are now. Returns 0 or ERROR_MEMORY. */
+int
+server_permit(struct engine *engine, struct accounts *accounts);
+
+#endif

@@ -1,0 +1,151 @@
+#include "shared/settings.h"
+
+#include "shared/files.h"
+
+#include <czmq.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Loads a file and catches what zconfig prints about it, "…(LINE) REASON", in `complaint`. */
+static zconfig_t *
+load(const char *path, char *complaint, size_t size)
+{
+    FILE *caught = tmpfile();
+    fflush(stdout);
+    int kept = caught != NULL ? dup(STDOUT_FILENO) : -1;
+    if (kept >= 0) {
+        dup2(fileno(caught), STDOUT_FILENO);
+    }
+    zconfig_t *root = zconfig_load(path);
+    complaint[0] = '\0';
+    if (kept >= 0) {
+        fflush(stdout);
+        dup2(kept, STDOUT_FILENO);
+        close(kept);
+        rewind(caught);
+        complaint[fread(complaint, 1, size - 1, caught)] = '\0';
+    }
+    if (caught != NULL) {
+        fclose(caught);
+    }
+    return root;
+}
+
+static int
+bad_syntax(const char *path, char *complaint, struct diagnostic *diagnostic)
+{
+    char *end = NULL;
+    char *line = strchr(complaint, '(');
+    line = line != NULL ? strchr(line + 1, '(') : NULL; /* the first one says "(zconfig)" */
+    long number = line != NULL ? strtol(line + 1, &end, 10) : 0;
+    if (number <= 0 || end == NULL || *end != ')') {
+        return diagnostic_set(diagnostic, ERROR_INVALID, "%s: not in ZPL syntax", path);
+    }
+    end[strcspn(end, "\n")] = '\0';
+    return diagnostic_set(diagnostic, ERROR_INVALID, "%s: line %ld: %s", path, number, end + 2);
+}
+
+/* Copies a path; a relative one is taken from the folder of the file that names it. */
+static int
+take_path(const char *file, const char *value, char *target, size_t size)
+{
+    const char *slash = strrchr(file, '/');
+    int length = value[0] == '/' || slash == NULL
+                     ? snprintf(target, size, "%s", value)
+                     : snprintf(target, size, "%.*s/%s", (int)(slash - file), file, value);
+    return length < 0 || (size_t)length >= size ? ERROR_INVALID : 0;
+}
+
+static int
+take_number(const char *value, const struct setting *setting)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long number = strtoull(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || number < setting->min ||
+        number > setting->max) {
+        return ERROR_INVALID;
+    }
+    *(uint64_t *)setting->target = number;
+    return 0;
+}
+
+static int
+take(const char *path, const struct setting *setting, const char *value,
+    struct diagnostic *diagnostic)
+{
+    int error = ERROR_INVALID;
+    size_t size = strlen(value);
+    if (setting->type == SETTING_NUMBER) {
+        error = take_number(value, setting);
+        return error == 0 ? 0
+                          : diagnostic_set(diagnostic, error,
+                                "%s: %s: '%s' is not a number from %" PRIu64 " to %" PRIu64, path,
+                                setting->key, value, setting->min, setting->max);
+    }
+    if (size >= setting->min && size < setting->max) {
+        error = setting->type == SETTING_PATH
+                    ? take_path(path, value, setting->target, setting->max)
+                    : take_path("", value, setting->target, setting->max);
+    }
+    return error == 0 ? 0
+                      : diagnostic_set(diagnostic, error,
+                            "%s: %s: a text of %" PRIu64 " to %" PRIu64 " bytes is expected", path,
+                            setting->key, setting->min, setting->max - 1);
+}
+
+static int
+take_all(const char *path, zconfig_t *root, const struct setting *settings, size_t count,
+    struct diagnostic *diagnostic)
+{
+    for (zconfig_t *entry = zconfig_child(root); entry != NULL; entry = zconfig_next(entry)) {
+        size_t i = 0;
+        while (i < count && strcmp(zconfig_name(entry), settings[i].key) != 0) {
+            i++;
+        }
+        if (i == count) {
+            return diagnostic_set(diagnostic, ERROR_INVALID, "%s: %s: there is no such key", path,
+                zconfig_name(entry));
+        }
+        if (zconfig_child(entry) != NULL) {
+            return diagnostic_set(
+                diagnostic, ERROR_INVALID, "%s: %s: is no section", path, zconfig_name(entry));
+        }
+        for (zconfig_t *other = zconfig_next(entry); other != NULL; other = zconfig_next(other)) {
+            if (strcmp(zconfig_name(other), settings[i].key) == 0) {
+                return diagnostic_set(
+                    diagnostic, ERROR_INVALID, "%s: %s: stands twice", path, settings[i].key);
+            }
+        }
+        int error = take(path, &settings[i], zconfig_value(entry), diagnostic);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+int
+settings_read(
+    const char *path, const struct setting *settings, size_t count, struct diagnostic *diagnostic)
+{
+    char complaint[512];
+    unsigned char *content = NULL;
+    size_t size = 0;
+    /* zconfig says no more of a file that it cannot read than that it could not. */
+    int error = files_read_all(files_system(), path, 1024 * 1024, &content, &size);
+    free(content);
+    if (error != 0) {
+        return diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
+    }
+    zconfig_t *root = load(path, complaint, sizeof complaint);
+    if (root == NULL) {
+        return bad_syntax(path, complaint, diagnostic);
+    }
+    error = take_all(path, root, settings, count, diagnostic);
+    zconfig_destroy(&root);
+    return error;
+}
