@@ -214,19 +214,13 @@ enum outcome
 action_local(struct client *client, size_t count, char **words)
 {
     const struct local_state *state = local_inventory_state(client->inventory);
-    const char *user = NULL;
+    const char *user = state->user;
     (void)count;
     (void)words;
-    if (client->settings.user_is_flag) {
+    if (client->settings.user_is_flag || user[0] == '\0') {
         user = client->settings.user;
-    } else if (state->is_logged_in) {
-        user = state->user;
-    } else if (client->settings.user[0] != '\0') {
-        user = client->settings.user;
-    } else if (state->last.exists) {
-        user = state->last.user;
     }
-    render_local(&client->render, state, user);
+    render_local(&client->render, state, user[0] != '\0' ? user : NULL);
     return OUTCOME_DONE;
 }
 
