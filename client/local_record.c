@@ -225,6 +225,13 @@ take_session(struct local_state *state, struct taker *taker)
 }
 
 static int
+take_last_user(struct local_state *state, struct taker *taker)
+{
+    take_user(taker, state->user);
+    return 0;
+}
+
+static int
 take_login(struct local_state *state, struct taker *taker)
 {
     uint8_t history[HISTORY_SIZE];
@@ -430,6 +437,7 @@ local_record_apply(
         {"names", take_names},
         {"history", take_history},
         {"session", take_session},
+        {"user", take_last_user},
         {"items", take_items},
         {"last", take_last},
         {"dispute", take_dispute},
@@ -554,6 +562,11 @@ local_record_save(const struct local_state *state, struct snapshot *snapshot)
     }
     if (error == 0 && state->is_logged_in) {
         error = save_session(state, snapshot);
+    } else if (error == 0 && state->user[0] != '\0') {
+        msgpack_packer *packer = snapshot_begin(snapshot);
+        pack_word(packer, 2, "user");
+        pack_text(packer, state->user);
+        error = snapshot_append(snapshot);
     }
     for (size_t i = 0; error == 0 && i < state->holder_count; i++) {
         error = save_holder(&state->holders[i], snapshot);

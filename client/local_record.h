@@ -16,6 +16,7 @@
  *
  *     ["history", history, position]
  *     ["session", user, session, token, next order]
+ *     ["user", user]                                         instead: who was logged in last
  *     ["pending", …]                                         as above
  *     ["items", user, [[upc, units], …]]
  *     ["names", …]                                           as above

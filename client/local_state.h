@@ -68,8 +68,8 @@ struct item_name {
 };
 
 struct local_state {
-    bool is_logged_in; /**< otherwise the next four are of no meaning */
-    char user[USER_SIZE_MAX + 1];
+    char user[USER_SIZE_MAX + 1]; /**< who is, or was last, logged in; empty: nobody ever was */
+    bool is_logged_in;            /**< otherwise the next three are of no meaning */
     uint64_t session;
     uint8_t token[TOKEN_SIZE];
     uint64_t order_next; /**< number of the session's next order */

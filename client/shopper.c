@@ -79,11 +79,12 @@ enum shopper_step
 shopper_refuse(struct shopper *shopper, enum status status)
 {
     const char *said = shopper->result.reply.message;
-    bool adds = said[0] != '\0' && strcmp(said, status_text(status)) != 0;
     bool login = status == STATUS_NOT_LOGGED_IN || status == STATUS_BAD_CREDENTIALS ||
                  status == STATUS_SESSION_ENDED;
+    bool both = status == STATUS_BAD_REQUEST && said[0] != '\0';
+    const char *text = said[0] != '\0' && !both ? said : status_text(status);
     return shopper_fail(shopper, login ? OUTCOME_LOGGED_OUT : OUTCOME_REFUSED, status_word(status),
-        "%s%s%s", status_text(status), adds ? ": " : "", adds ? said : "");
+        "%s%s%s", text, both ? ": " : "", both ? said : "");
 }
 
 enum shopper_step
