@@ -1,3 +1,4 @@
+#include "support/fake_disk.h"
 #include "support/scratch.h"
 
 #include <fcntl.h>
@@ -401,6 +402,67 @@ a_full_disk_refuses_a_reservation_until_there_is_room(void **state)
 
 #define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
+/* Opens the directory of a fake disk. Returns 0 or an error. */
+static int
+open_on_disk(struct fake_disk *disk, struct sum *sum, struct store **store)
+{
+    struct store_fold fold = fold_of(sum);
+    struct store_report report;
+    struct diagnostic diagnostic = {""};
+    int error =
+        store_open(store, fake_disk_files(disk), "data", &fold, &options, &report, &diagnostic);
+    if (error == ERROR_DAMAGED) {
+        print_error("%s\n", diagnostic.text);
+    }
+    return error;
+}
+
+static int
+lose_power_at(void *context, enum fake_call call, uint64_t number)
+{
+    const uint64_t *at = context;
+    (void)call;
+    return number == *at ? (int)FAKE_LOSE_POWER : (int)FAKE_GO;
+}
+
+static void
+a_start_after_a_kill_survives_a_loss_of_power(void **state)
+{
+    (void)state;
+    bool is_over = false;
+    for (uint64_t call = 1; !is_over; call++) {
+        struct fake_disk *disk = fake_disk_new();
+        struct enumeration nothing_survives;
+        struct sum sum = {0};
+        struct store *store = NULL;
+        enumeration_init(&nothing_survives);
+        assert_int_equal(open_on_disk(disk, &sum, &store), 0);
+        assert_int_equal(store_start(store, NULL), 0);
+        add(store, &sum, 1);
+        msgpack_packer *packer = store_begin(store);
+        msgpack_pack_array(packer, 2);
+        msgpack_pack_uint64(packer, 2);
+        msgpack_pack_nil(packer);
+        assert_int_equal(store_append(store), 0); /* and not synced */
+        assert_int_equal(store_close(&store, false, NULL), 0);
+        fake_disk_kill(disk);
+
+        assert_int_equal(open_on_disk(disk, &sum, &store), 0);
+        assert_int_equal(sum.count, 2);
+        uint64_t at = fake_disk_calls(disk) + call;
+        fake_disk_set_hooks(disk, lose_power_at, NULL, &at);
+        is_over = store_start(store, NULL) == 0;
+        (void)store_close(&store, false, NULL);
+        fake_disk_set_hooks(disk, NULL, NULL, NULL);
+        fake_disk_crash(disk, &nothing_survives.choices);
+
+        assert_int_equal(open_on_disk(disk, &sum, &store), 0);
+        assert_true(sum.count == 1 || sum.count == 2);
+        assert_int_equal(store_close(&store, false, NULL), 0);
+        fake_disk_free(&disk);
+    }
+}
+
 int
 main(void)
 {
@@ -418,6 +480,7 @@ main(void)
         SCRATCH_TEST(journals_rotate_and_upkeep_makes_a_snapshot_of_them),
         SCRATCH_TEST(a_closed_store_opens_without_replay),
         SCRATCH_TEST(a_full_disk_refuses_a_reservation_until_there_is_room),
+        cmocka_unit_test(a_start_after_a_kill_survives_a_loss_of_power),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
