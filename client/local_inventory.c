@@ -221,6 +221,18 @@ local_inventory_log_in(struct local_inventory *inventory, const char *user,
 }
 
 int
+local_inventory_leave(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    const struct local_state *state = &inventory->state;
+    assert(state->is_logged_in && !state->pending.exists);
+    if (state->is_leaving) {
+        return 0;
+    }
+    local_record_pack_leaving(begin_record(inventory), state->position);
+    return write_record(inventory, true, diagnostic);
+}
+
+int
 local_inventory_log_out(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     assert(!inventory->state.pending.exists);
@@ -233,7 +245,7 @@ local_inventory_pend(struct local_inventory *inventory, const struct order *orde
     const void *request, size_t size, struct diagnostic *diagnostic)
 {
     const struct local_state *state = &inventory->state;
-    assert(state->is_logged_in && !state->pending.exists);
+    assert(state->is_logged_in && !state->is_leaving && !state->pending.exists);
     struct pending *pending = calloc(1, sizeof *pending);
     if (pending == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "%s", error_text(ERROR_MEMORY));

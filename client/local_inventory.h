@@ -65,6 +65,13 @@ int
 local_inventory_log_in(struct local_inventory *inventory, const char *user,
     const struct reply *reply, struct diagnostic *diagnostic);
 
+/**
+ * Remembers that a logout is about to be sent, unless it is remembered already. Somebody must be
+ * logged in, and no order may be pending; none can be until nobody is logged in any more.
+ */
+int
+local_inventory_leave(struct local_inventory *inventory, struct diagnostic *diagnostic);
+
 /** Remembers that nobody is logged in. No order may be pending. */
 int
 local_inventory_log_out(struct local_inventory *inventory, struct diagnostic *diagnostic);
