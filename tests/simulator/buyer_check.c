@@ -86,7 +86,9 @@ buyer_check_result(struct buyer *buyer, const struct shopper_result *result)
     if (!has_reason && (result->outcome == OUTCOME_DAMAGED || is_disputed(result))) {
         trace_fail(&stage->trace, "buyer %d: %s", buyer->number, result->message.text);
     }
-    if (!has_reason && buyer->calm != CALM_NOT_YET && result->outcome != OUTCOME_DONE) {
+    bool has_answer = result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_REFUSED ||
+                      result->outcome == OUTCOME_LOGGED_OUT;
+    if (!has_reason && buyer->calm != CALM_NOT_YET && !has_answer) {
         trace_fail(
             &stage->trace, "buyer %d gets no answer: %s", buyer->number, result->message.text);
     }
