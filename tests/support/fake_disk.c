@@ -129,18 +129,12 @@ sync_file(struct node *node)
 static void
 sync_directory(struct node *node)
 {
-    size_t kept = 0;
     for (size_t i = 0; i < node->change_count; i++) {
-        if (node->changes[i].lost) {
-            node->changes[kept++] = node->changes[i];
-        } else {
-            fake_entries_change(&node->synced_entries, &node->changes[i]);
-        }
+        fake_entries_change(&node->synced_entries, &node->changes[i]);
     }
-    node->change_count = kept;
+    node->change_count = 0;
 }
 
-/* A sync of the node has failed: what it should have made durable never will be. */
 void
 fake_lose_unsynced(struct node *node)
 {
@@ -149,9 +143,6 @@ fake_lose_unsynced(struct node *node)
     }
     for (size_t i = 0; i < node->resize_count; i++) {
         node->resizes[i].lost = true;
-    }
-    for (size_t i = 0; i < node->change_count; i++) {
-        node->changes[i].lost = true;
     }
 }
 
