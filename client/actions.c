@@ -96,11 +96,11 @@ static enum outcome
 check_user(struct client *client)
 {
     const struct local_state *state = local_inventory_state(client->inventory);
-    const struct settings *settings = &client->settings;
-    if (settings->user_is_flag && state->is_logged_in && strcmp(settings->user, state->user) != 0) {
+    const struct profile *profile = &client->profile;
+    if (profile->user_is_flag && state->is_logged_in && strcmp(profile->user, state->user) != 0) {
         char text[DIAGNOSTIC_SIZE];
-        snprintf(text, sizeof text, "%s is logged in, not %s; log in first", state->user,
-            settings->user);
+        snprintf(
+            text, sizeof text, "%s is logged in, not %s; log in first", state->user, profile->user);
         render_failure(&client->render, status_word(STATUS_NOT_LOGGED_IN), text);
         return OUTCOME_LOGGED_OUT;
     }
@@ -124,8 +124,8 @@ take_login(struct client *client, size_t count, char **words, const char **user,
             return client_usage(client, "login: '%s' is not understood", words[i]);
         }
     }
-    if (*user == NULL && client->settings.user[0] != '\0') {
-        *user = client->settings.user;
+    if (*user == NULL && client->profile.user[0] != '\0') {
+        *user = client->profile.user;
     }
     if (*user == NULL && client->ask != NULL) {
         *user = ask(client, "user: ");
@@ -217,8 +217,8 @@ action_local(struct client *client, size_t count, char **words)
     const char *user = state->user;
     (void)count;
     (void)words;
-    if (client->settings.user_is_flag || user[0] == '\0') {
-        user = client->settings.user;
+    if (client->profile.user_is_flag || user[0] == '\0') {
+        user = client->profile.user;
     }
     render_local(&client->render, state, user[0] != '\0' ? user : NULL);
     return OUTCOME_DONE;
@@ -304,7 +304,7 @@ action_ping(struct client *client, size_t count, char **words)
     int64_t begin_us = now_us();
     enum outcome outcome = client_run(client, shopper_begin_ping(client->shopper));
     if (outcome == OUTCOME_DONE) {
-        render_ping(&client->render, shopper_result(client->shopper), client->settings.endpoint,
+        render_ping(&client->render, shopper_result(client->shopper), client->profile.endpoint,
             now_us() - begin_us);
     }
     return outcome;

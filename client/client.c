@@ -23,7 +23,7 @@ client_open(struct client *client)
 {
     struct diagnostic diagnostic = {""};
     uint8_t history[HISTORY_SIZE];
-    const char *directory = client->settings.state;
+    const char *directory = client->profile.state;
     if (sodium_init() < 0) {
         render_failure(&client->render, "damaged", "the cryptographic library does not start");
         return OUTCOME_DAMAGED;
@@ -79,12 +79,12 @@ client_run(struct client *client, enum shopper_step step)
 {
     struct diagnostic diagnostic = {""};
     if (step != SHOPPER_END && client->link == NULL &&
-        link_open(&client->link, client->settings.endpoint, &diagnostic) != 0) {
+        link_open(&client->link, client->profile.endpoint, &diagnostic) != 0) {
         step = shopper_give_up(client->shopper, diagnostic.text);
     }
     struct conversation conversation = {.link = client->link,
         .shopper = client->shopper,
-        .timeout_ms = client->settings.timeout_ms,
+        .timeout_ms = client->profile.timeout_ms,
         .notice = notice,
         .context = client};
     enum outcome outcome = conversation_run(&conversation, step);

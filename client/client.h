@@ -6,8 +6,8 @@
 
 #include "client/link.h"
 #include "client/local_inventory.h"
+#include "client/profile.h"
 #include "client/render.h"
-#include "client/settings.h"
 #include "client/shopper.h"
 
 /**
@@ -18,7 +18,7 @@ typedef const char *
 ask_fn(void *context, const char *question);
 
 struct client {
-    struct settings settings;
+    struct profile profile;
     const char *password_file; /**< NULL: none was named */
     struct render render;
     ask_fn *ask; /**< NULL: there is nobody to ask */
@@ -31,7 +31,7 @@ struct client {
 };
 
 /**
- * Opens the state directory of `settings`. Returns OUTCOME_DONE, or another outcome after having
+ * Opens the state directory of `profile`. Returns OUTCOME_DONE, or another outcome after having
  * told why. Blocks.
  */
 enum outcome

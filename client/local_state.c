@@ -1,5 +1,7 @@
 #include "client/local_state.h"
 
+#include "shared/array.h"
+
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,21 +19,6 @@ local_state_clear(struct local_state *state)
     free(state->names);
     free(state->asides);
     sodium_memzero(state, sizeof *state);
-}
-
-/* Returns `items` with room for one more, or NULL; `*room` counts items. */
-static void *
-grow(void *items, size_t count, size_t *room, size_t item_size)
-{
-    if (count < *room) {
-        return items;
-    }
-    size_t more = *room == 0 ? 16 : *room * 2;
-    void *grown = reallocarray(items, more, item_size);
-    if (grown != NULL) {
-        *room = more;
-    }
-    return grown;
 }
 
 static struct holder *
@@ -136,7 +123,7 @@ local_state_add_units(struct local_state *state, const char *user, uint64_t upc,
         holder->lines[index].units += units;
         return 0;
     }
-    struct line *grown = grow(holder->lines, holder->count, &holder->room, sizeof *grown);
+    struct line *grown = array_grow(holder->lines, holder->count, &holder->room, sizeof *grown);
     if (grown == NULL) {
         return ERROR_MEMORY;
     }
@@ -161,7 +148,7 @@ local_state_set_name(struct local_state *state, uint64_t upc, const char *text, 
         return 0;
     }
     struct item_name *grown =
-        grow(state->names, state->name_count, &state->name_room, sizeof *grown);
+        array_grow(state->names, state->name_count, &state->name_room, sizeof *grown);
     if (grown == NULL) {
         free(copy);
         return ERROR_MEMORY;

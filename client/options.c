@@ -13,7 +13,7 @@ enum {
     OPTION_QUIET,
     OPTION_HELP,
     OPTION_VERSION,
-    OPTION_SETTING /* and the settings behind it */
+    OPTION_PROFILE /* and the keys of the profile behind it */
 };
 
 static const char *const outcome_texts[OUTCOME_COUNT] = {
@@ -84,7 +84,7 @@ take_option(struct options *options, const struct program *program, int option)
         options->ends = true;
         break;
     default:
-        options->flags.values[option - OPTION_SETTING] = optarg;
+        options->flags.values[option - OPTION_PROFILE] = optarg;
         break;
     }
 }
@@ -96,10 +96,10 @@ options_parse(struct options *options, const struct program *program, int argc, 
         {"json", no_argument, NULL, OPTION_JSON},
         {"quiet", no_argument, NULL, OPTION_QUIET},
         {"config", required_argument, NULL, OPTION_CONFIG},
-        {"endpoint", required_argument, NULL, OPTION_SETTING + SETTING_ENDPOINT},
-        {"state", required_argument, NULL, OPTION_SETTING + SETTING_STATE},
-        {"user", required_argument, NULL, OPTION_SETTING + SETTING_USER},
-        {"timeout", required_argument, NULL, OPTION_SETTING + SETTING_TIMEOUT},
+        {"endpoint", required_argument, NULL, OPTION_PROFILE + PROFILE_ENDPOINT},
+        {"state", required_argument, NULL, OPTION_PROFILE + PROFILE_STATE},
+        {"user", required_argument, NULL, OPTION_PROFILE + PROFILE_USER},
+        {"timeout", required_argument, NULL, OPTION_PROFILE + PROFILE_TIMEOUT},
         {"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
         {"help", no_argument, NULL, OPTION_HELP},
         {"version", no_argument, NULL, OPTION_VERSION},

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "client/outcome.h"
-#include "client/settings.h"
+#include "client/profile.h"
 
 /** What the two programs differ in. */
 struct program {

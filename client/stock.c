@@ -40,7 +40,7 @@ write_menu(const struct client *client)
     const struct local_state *state = local_inventory_state(client->inventory);
     size_t count;
     const struct command *table = commands_table(&count);
-    printf("\nStockbus, broker at %s, %s%s\n\n", client->settings.endpoint,
+    printf("\nStockbus, broker at %s, %s%s\n\n", client->profile.endpoint,
         state->is_logged_in ? state->user : "nobody", " logged in");
     for (size_t i = 0; i < count; i++) {
         if (table[i].number != NULL) {
@@ -154,7 +154,7 @@ main(int argc, char **argv)
         return (int)client_usage(&client,
             "'%s' is one word too many; stockctl takes a command there", argv[options.first]);
     }
-    if (settings_load(&client.settings, &options.flags, &diagnostic) != 0) {
+    if (profile_load(&client.profile, &options.flags, &diagnostic) != 0) {
         return (int)client_usage(&client, "%s", diagnostic.text);
     }
     (void)interrupt_catch();

@@ -49,7 +49,7 @@ main(int argc, char **argv)
     if (options.first == argc) {
         return (int)client_usage(&client, "which command? '%s --help' lists them", program.name);
     }
-    if (settings_load(&client.settings, &options.flags, &diagnostic) != 0) {
+    if (profile_load(&client.profile, &options.flags, &diagnostic) != 0) {
         return (int)client_usage(&client, "%s", diagnostic.text);
     }
     (void)interrupt_catch();

@@ -1,5 +1,7 @@
 #include "client/view.h"
 
+#include "shared/array.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,15 +62,11 @@ view_ask(const struct view *view, struct request *request)
 static int
 add_item(struct view *view, const struct item *item)
 {
-    if (view->count == view->room) {
-        size_t room = view->room == 0 ? 64 : view->room * 2;
-        struct item *grown = reallocarray(view->items, room, sizeof *grown);
-        if (grown == NULL) {
-            return ERROR_MEMORY;
-        }
-        view->items = grown;
-        view->room = room;
+    struct item *grown = array_grow(view->items, view->count, &view->room, sizeof *grown);
+    if (grown == NULL) {
+        return ERROR_MEMORY;
     }
+    view->items = grown;
     char *name = strdup(item->name);
     if (name == NULL) {
         return ERROR_MEMORY;

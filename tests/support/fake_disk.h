@@ -11,7 +11,8 @@
  * - fdatasync and fsync of a file make its bytes and its size durable. Neither makes its name so.
  * - A name that was made, renamed or removed is durable after fsync of its directory. At power loss
  *   each change since then has, for itself, happened or not; a rename has as a whole.
- * - A sync that fails leaves its changes unsynced for ever: a later sync succeeds without them.
+ * - A sync of a file that fails leaves its bytes and its size unsynced for ever, as Linux does: a
+ *   later sync succeeds without them. The names of a directory can be synced again.
  * - Descriptors and locks are gone with the process, and with the power.
  *
  * Names are looked up from one root; "a" and "/a" are the same, and renames stay in one directory.
@@ -31,19 +32,20 @@
 struct fake_disk;
 
 /* X(name, word) */
-#define FAKE_CALL_LIST(X)          \
-    X(FAKE_OPEN, "open")           \
-    X(FAKE_CLOSE, "close")         \
-    X(FAKE_PREAD, "pread")         \
-    X(FAKE_PWRITE, "pwrite")       \
-    X(FAKE_FDATASYNC, "fdatasync") \
-    X(FAKE_FSYNC, "fsync")         \
-    X(FAKE_FTRUNCATE, "ftruncate") \
-    X(FAKE_SIZE, "size")           \
-    X(FAKE_LOCK, "lock")           \
-    X(FAKE_RENAME, "rename")       \
-    X(FAKE_UNLINK, "unlink")       \
-    X(FAKE_MKDIR, "mkdir")         \
+#define FAKE_CALL_LIST(X)                           \
+    X(FAKE_OPEN, "open")                            \
+    X(FAKE_CLOSE, "close")                          \
+    X(FAKE_PREAD, "pread")                          \
+    X(FAKE_PWRITE, "pwrite")                        \
+    X(FAKE_FDATASYNC, "fdatasync")                  \
+    X(FAKE_FSYNC, "fsync")                          \
+    X(FAKE_FSYNC_DIRECTORY, "fsync of a directory") \
+    X(FAKE_FTRUNCATE, "ftruncate")                  \
+    X(FAKE_SIZE, "size")                            \
+    X(FAKE_LOCK, "lock")                            \
+    X(FAKE_RENAME, "rename")                        \
+    X(FAKE_UNLINK, "unlink")                        \
+    X(FAKE_MKDIR, "mkdir")                          \
     X(FAKE_LIST_DIRECTORY, "list")
 
 enum fake_call {
@@ -128,6 +130,10 @@ fake_disk_crash_states(const struct fake_disk *disk);
 /** Do both show the same names with the same bytes? What is synced is not compared. */
 bool
 fake_disk_equal(const struct fake_disk *a, const struct fake_disk *b);
+
+/** Returns a hash of the names and bytes that are seen: equal disks have equal ones. */
+uint64_t
+fake_disk_hash(const struct fake_disk *disk);
 
 /** Returns the bytes of file `path`, borrowed until it changes, with their number in `*size`; or
  * NULL when there is no such file. No call is counted. */

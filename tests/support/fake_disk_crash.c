@@ -494,6 +494,42 @@ fake_disk_equal(const struct fake_disk *a, const struct fake_disk *b)
     return equal_below(a, 0, b, 0);
 }
 
+static uint64_t
+hash_bytes(uint64_t hash, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    while (size > 0) {
+        uint64_t word = 0;
+        size_t part = size < sizeof word ? size : sizeof word;
+        memcpy(&word, bytes, part);
+        struct random_stream mix = {hash ^ word};
+        hash = random_next(&mix);
+        bytes += part;
+        size -= part;
+    }
+    return hash;
+}
+
+static uint64_t
+hash_below(const struct fake_disk *disk, int number, uint64_t hash)
+{
+    const struct node *node = &disk->nodes[number];
+    hash = hash_bytes(hash, &node->content.size, sizeof node->content.size);
+    hash = hash_bytes(hash, node->content.data, (size_t)node->content.size);
+    for (size_t i = 0; i < node->entries.count; i++) {
+        const struct entry *entry = &node->entries.rows[i];
+        hash = hash_bytes(hash, entry->name, strlen(entry->name));
+        hash = hash_below(disk, entry->node, hash);
+    }
+    return hash;
+}
+
+uint64_t
+fake_disk_hash(const struct fake_disk *disk)
+{
+    return hash_below(disk, 0, 0);
+}
+
 static void
 dump_below(const struct fake_disk *disk, int number, const char *name, int depth, FILE *out)
 {

@@ -48,7 +48,6 @@ struct change {
     char from[ENTRY_NAME_SIZE];
     char to[ENTRY_NAME_SIZE];
     int node;
-    bool lost;
 };
 
 enum node_kind {
@@ -126,7 +125,7 @@ fake_make_node(struct fake_disk *disk, const char *path, enum node_kind kind);
 struct node *
 fake_node_of(struct fake_disk *disk, int fd);
 
-/** Sees to it that what is not synced of the node never will be: a sync of it has failed. */
+/** Sees to it that bytes of the node that are not synced never will be: a sync has failed. */
 void
 fake_lose_unsynced(struct node *node);
 

@@ -112,7 +112,9 @@ table_fdatasync(struct files *files, int fd)
 static int
 table_fsync(struct files *files, int fd)
 {
-    return sync_call(files, FAKE_FSYNC, fd);
+    const struct node *node = fake_node_of((struct fake_disk *)files, fd);
+    bool is_directory = node != NULL && node->kind == NODE_DIRECTORY;
+    return sync_call(files, is_directory ? FAKE_FSYNC_DIRECTORY : FAKE_FSYNC, fd);
 }
 
 static int

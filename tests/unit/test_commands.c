@@ -5,8 +5,8 @@
 #include "client/commands.h"
 #include "client/json.h"
 #include "client/password.h"
+#include "client/profile.h"
 #include "client/script.h"
-#include "client/settings.h"
 #include "client/table.h"
 #include "client/words.h"
 
@@ -253,15 +253,15 @@ write_file(const char *directory, const char *text, mode_t mode)
 static void
 settings_come_from_flags_then_environment_then_file_then_defaults(void **state)
 {
-    struct settings settings;
+    struct profile profile;
     struct flags flags = {0};
     char expected[600];
-    assert_int_equal(settings_load(&settings, &flags, NULL), 0);
-    assert_string_equal(settings.endpoint, "tcp://127.0.0.1:5570");
-    assert_int_equal(settings.timeout_ms, 5000);
+    assert_int_equal(profile_load(&profile, &flags, NULL), 0);
+    assert_string_equal(profile.endpoint, "tcp://127.0.0.1:5570");
+    assert_int_equal(profile.timeout_ms, 5000);
     snprintf(expected, sizeof expected, "%s/.local/state/stockbus", (char *)*state);
-    assert_string_equal(settings.state, expected);
-    assert_string_equal(settings.user, "");
+    assert_string_equal(profile.state, expected);
+    assert_string_equal(profile.user, "");
 
     flags.config = write_file(*state,
         "# comment\nendpoint = \"tcp://10.0.0.1:1\"\nuser = south\ntimeout_ms = 70\nstate = "
@@ -269,13 +269,13 @@ settings_come_from_flags_then_environment_then_file_then_defaults(void **state)
         0644);
     setenv("STOCK_ENDPOINT", "tcp://[::1]:2", 1);
     setenv("STOCK_USER", "depot", 1);
-    flags.values[SETTING_USER] = "north";
-    assert_int_equal(settings_load(&settings, &flags, NULL), 0);
-    assert_string_equal(settings.endpoint, "tcp://[::1]:2");
-    assert_string_equal(settings.user, "north");
-    assert_true(settings.user_is_flag);
-    assert_int_equal(settings.timeout_ms, 70);
-    assert_string_equal(settings.state, "/tmp/x");
+    flags.values[PROFILE_USER] = "north";
+    assert_int_equal(profile_load(&profile, &flags, NULL), 0);
+    assert_string_equal(profile.endpoint, "tcp://[::1]:2");
+    assert_string_equal(profile.user, "north");
+    assert_true(profile.user_is_flag);
+    assert_int_equal(profile.timeout_ms, 70);
+    assert_string_equal(profile.state, "/tmp/x");
 }
 
 static void
@@ -289,16 +289,16 @@ wrong_settings_name_where_they_stand(void **state)
         {"endpoint = ipc:///tmp/x:1\n", "is no endpoint"},
         {"timeout_ms = 0\n", "file: timeout_ms: '0'"},
         {"timeout_ms = 5s\n", "'5s'"},
-        {"timeout = 5\n", "there is no setting 'timeout'"},
+        {"timeout = 5\n", "file: timeout: there is no such key"},
         {"user = a\nuser = b\n", "user: stands twice"},
-        {"user\n    name = a\n", "user: wants one value"},
+        {"user\n    name = a\n", "user: is no section"},
         {"user = north\nstate = \"/tmp\n", "file: line 2:"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct settings settings;
+        struct profile profile;
         struct diagnostic diagnostic = {""};
         struct flags flags = {.config = write_file(*state, cases[i].file, 0644)};
-        assert_int_equal(settings_load(&settings, &flags, &diagnostic), ERROR_INVALID);
+        assert_int_equal(profile_load(&profile, &flags, &diagnostic), ERROR_INVALID);
         if (strstr(diagnostic.text, cases[i].word) == NULL) {
             fail_msg("'%s' lacks '%s'", diagnostic.text, cases[i].word);
         }
@@ -309,14 +309,14 @@ static void
 a_file_that_is_named_has_to_be_there(void **state)
 {
     (void)state;
-    struct settings settings;
+    struct profile profile;
     struct diagnostic diagnostic = {""};
     struct flags flags = {.config = "/nonexistent/client.conf"};
-    assert_int_equal(settings_load(&settings, &flags, &diagnostic), ERROR_NOT_FOUND);
+    assert_int_equal(profile_load(&profile, &flags, &diagnostic), ERROR_NOT_FOUND);
     assert_non_null(strstr(diagnostic.text, "/nonexistent/client.conf"));
     flags.config = NULL;
     setenv("STOCK_CONFIG", "/nonexistent/other.conf", 1);
-    assert_int_equal(settings_load(&settings, &flags, &diagnostic), ERROR_NOT_FOUND);
+    assert_int_equal(profile_load(&profile, &flags, &diagnostic), ERROR_NOT_FOUND);
     assert_non_null(strstr(diagnostic.text, "/nonexistent/other.conf"));
 }
 

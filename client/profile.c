@@ -1,10 +1,11 @@
-#include "client/settings.h"
+#include "client/profile.h"
 
 #include "client/conversation.h"
-#include "client/zpl.h"
 #include "shared/pack.h"
+#include "shared/settings.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,48 +17,47 @@ struct found {
 };
 
 static int
-take_endpoint(struct settings *settings, const struct found *found, struct diagnostic *diagnostic)
+take_endpoint(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
 {
     const char *host = found->value + strlen("tcp://");
     const char *colon = strrchr(found->value, ':');
     char *rest = NULL;
     bool good = strncmp(found->value, "tcp://", 6) == 0 && colon > host &&
-                strlen(found->value) < sizeof settings->endpoint &&
-                isdigit((unsigned char)colon[1]);
+                strlen(found->value) < sizeof profile->endpoint && isdigit((unsigned char)colon[1]);
     unsigned long port = good ? strtoul(colon + 1, &rest, 10) : 0;
     if (!good || *rest != '\0' || port < 1 || port > 65535) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
             "%s: '%s' is no endpoint, which looks like tcp://127.0.0.1:5570", found->origin,
             found->value);
     }
-    memcpy(settings->endpoint, found->value, strlen(found->value) + 1);
+    memcpy(profile->endpoint, found->value, strlen(found->value) + 1);
     return 0;
 }
 
 static int
-take_state(struct settings *settings, const struct found *found, struct diagnostic *diagnostic)
+take_state(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
 {
-    if (strlen(found->value) >= sizeof settings->state) {
+    if (strlen(found->value) >= sizeof profile->state) {
         return diagnostic_set(diagnostic, ERROR_INVALID, "%s: too long a path", found->origin);
     }
-    memcpy(settings->state, found->value, strlen(found->value) + 1);
+    memcpy(profile->state, found->value, strlen(found->value) + 1);
     return 0;
 }
 
 static int
-take_user(struct settings *settings, const struct found *found, struct diagnostic *diagnostic)
+take_user(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
 {
     size_t size = strlen(found->value);
     if (size > USER_SIZE_MAX || !text_is_printable(found->value, size)) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
             "%s: a user name has 1 to %d bytes of printable text", found->origin, USER_SIZE_MAX);
     }
-    memcpy(settings->user, found->value, size + 1);
+    memcpy(profile->user, found->value, size + 1);
     return 0;
 }
 
 static int
-take_timeout(struct settings *settings, const struct found *found, struct diagnostic *diagnostic)
+take_timeout(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
 {
     char *rest = NULL;
     bool good = isdigit((unsigned char)found->value[0]) && strlen(found->value) < 10;
@@ -67,7 +67,7 @@ take_timeout(struct settings *settings, const struct found *found, struct diagno
             "%s: '%s' is no number of milliseconds from 1 to %d", found->origin, found->value,
             TIMEOUT_MAX_MS);
     }
-    settings->timeout_ms = (int64_t)timeout_ms;
+    profile->timeout_ms = (int64_t)timeout_ms;
     return 0;
 }
 
@@ -75,18 +75,18 @@ static const struct {
     const char *flag;
     const char *variable;
     const char *key;
-} names[SETTING_COUNT] = {
-#define SETTING_ENTRY(name, flag, variable, key) [name] = {flag, variable, key},
-    SETTING_LIST(SETTING_ENTRY)
-#undef SETTING_ENTRY
+} names[PROFILE_COUNT] = {
+#define PROFILE_ENTRY(name, flag, variable, key) [name] = {flag, variable, key},
+    PROFILE_LIST(PROFILE_ENTRY)
+#undef PROFILE_ENTRY
 };
 
-static int (*const takes[SETTING_COUNT])(
-    struct settings *settings, const struct found *found, struct diagnostic *diagnostic) = {
-    [SETTING_ENDPOINT] = take_endpoint,
-    [SETTING_STATE] = take_state,
-    [SETTING_USER] = take_user,
-    [SETTING_TIMEOUT] = take_timeout,
+static int (*const takes[PROFILE_COUNT])(
+    struct profile *profile, const struct found *found, struct diagnostic *diagnostic) = {
+    [PROFILE_ENDPOINT] = take_endpoint,
+    [PROFILE_STATE] = take_state,
+    [PROFILE_USER] = take_user,
+    [PROFILE_TIMEOUT] = take_timeout,
 };
 
 /* Returns a variable of the environment, or NULL when it is not set or empty. */
@@ -113,93 +113,101 @@ home_path(char *path, size_t size, const char *variable, const char *folder, con
     return base != NULL || home != NULL;
 }
 
-static int
-find_key(const char *path, const char *key, size_t *setting, struct diagnostic *diagnostic)
-{
-    for (*setting = 0; *setting < SETTING_COUNT; (*setting)++) {
-        if (strcmp(key, names[*setting].key) == 0) {
-            return 0;
-        }
-    }
-    return diagnostic_set(diagnostic, ERROR_INVALID,
-        "%s: there is no setting '%s'; there are endpoint, state, user and timeout_ms", path, key);
-}
+/* The values of a file; empty and 0 where it has none. */
+struct file_values {
+    char endpoint[FILES_PATH_SIZE];
+    char state[FILES_PATH_SIZE];
+    char user[FILES_PATH_SIZE];
+    uint64_t timeout_ms;
+    char timeout[24]; /* the same as text */
+};
 
-/* Takes the values of the file that the command line and the environment leave open. */
+/* Sees that a value is right, also when another is taken instead. */
 static int
-take_file(const char *path, zconfig_t *root, struct found *found, struct diagnostic *diagnostic)
+check_values(const char *path, struct file_values *values, struct found *found,
+    struct diagnostic *diagnostic)
 {
-    bool seen[SETTING_COUNT] = {false};
-    for (zconfig_t *entry = zconfig_child(root); entry != NULL; entry = zconfig_next(entry)) {
-        const char *key = zconfig_name(entry);
-        const char *value = zconfig_value(entry);
-        size_t setting;
-        int error = find_key(path, key, &setting, diagnostic);
+    const char *const texts[PROFILE_COUNT] = {
+        [PROFILE_ENDPOINT] = values->endpoint,
+        [PROFILE_STATE] = values->state,
+        [PROFILE_USER] = values->user,
+        [PROFILE_TIMEOUT] = values->timeout,
+    };
+    if (values->timeout_ms != 0) {
+        snprintf(values->timeout, sizeof values->timeout, "%" PRIu64, values->timeout_ms);
+    }
+    for (size_t i = 0; i < PROFILE_COUNT; i++) {
+        struct profile trial = {0};
+        struct found here = {.value = texts[i]};
+        if (texts[i][0] == '\0') {
+            continue;
+        }
+        snprintf(here.origin, sizeof here.origin, "%s: %s", path, names[i].key);
+        int error = takes[i](&trial, &here, diagnostic);
         if (error != 0) {
             return error;
         }
-        if (seen[setting] || zconfig_child(entry) != NULL || value == NULL || value[0] == '\0') {
-            return diagnostic_set(diagnostic, ERROR_INVALID, "%s: %s: %s", path, key,
-                seen[setting] ? "stands twice" : "wants one value");
-        }
-        seen[setting] = true;
-        /* A value that another overrides is still a value that has to be right. */
-        struct settings trial = {0};
-        struct found here = {.value = value};
-        snprintf(here.origin, sizeof here.origin, "%s: %s", path, key);
-        error = takes[setting](&trial, &here, diagnostic);
-        if (error != 0) {
-            return error;
-        }
-        if (found[setting].value == NULL) {
-            found[setting] = here;
+        if (found[i].value == NULL) {
+            found[i] = here;
         }
     }
     return 0;
 }
 
-/* Loads the file. `*root` stays NULL when there is none and none was named. */
 static int
-load_file(const struct flags *flags, zconfig_t **root, char *path, size_t path_size,
+read_file(const char *path, struct file_values *values, struct diagnostic *diagnostic)
+{
+    const struct setting settings[] = {
+        {"endpoint", SETTING_TEXT, 1, sizeof values->endpoint, values->endpoint},
+        {"state", SETTING_PATH, 1, sizeof values->state, values->state},
+        {"user", SETTING_TEXT, 1, sizeof values->user, values->user},
+        {"timeout_ms", SETTING_NUMBER, 1, TIMEOUT_MAX_MS, &values->timeout_ms},
+    };
+    return settings_read(path, settings, sizeof settings / sizeof settings[0], diagnostic);
+}
+
+/* Reads the file, if there is one; that which was named has to be there. */
+static int
+find_file(const struct flags *flags, char *path, size_t path_size, struct file_values *values,
     struct diagnostic *diagnostic)
 {
     const char *named = flags->config != NULL ? flags->config : environment("STOCK_CONFIG");
     if (named != NULL) {
         snprintf(path, path_size, "%s", named);
-        return zpl_load(root, path, diagnostic);
+        return read_file(path, values, diagnostic);
     }
     int error = ERROR_NOT_FOUND;
     if (home_path(path, path_size, "XDG_CONFIG_HOME", ".config", "stockbus/client.conf")) {
-        error = zpl_load(root, path, diagnostic);
+        error = read_file(path, values, diagnostic);
     }
     if (error == ERROR_NOT_FOUND) {
         snprintf(path, path_size, "/etc/stockbus/client.conf");
-        error = zpl_load(root, path, diagnostic);
+        error = read_file(path, values, diagnostic);
     }
     return error == ERROR_NOT_FOUND ? 0 : error;
 }
 
 int
-settings_load(struct settings *settings, const struct flags *flags, struct diagnostic *diagnostic)
+profile_load(struct profile *profile, const struct flags *flags, struct diagnostic *diagnostic)
 {
-    struct found found[SETTING_COUNT] = {{NULL, ""}};
-    struct settings result = {.timeout_ms = TIMEOUT_DEFAULT_MS,
+    struct found found[PROFILE_COUNT] = {{NULL, ""}};
+    struct profile result = {.timeout_ms = TIMEOUT_DEFAULT_MS,
         .endpoint = "tcp://127.0.0.1:5570",
-        .user_is_flag = flags->values[SETTING_USER] != NULL};
+        .user_is_flag = flags->values[PROFILE_USER] != NULL};
     char path[FILES_PATH_SIZE];
-    zconfig_t *root = NULL;
+    struct file_values values = {.timeout_ms = 0};
 
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
+    for (size_t i = 0; i < PROFILE_COUNT; i++) {
         const char *flag = flags->values[i];
         found[i].value = flag != NULL ? flag : environment(names[i].variable);
         snprintf(found[i].origin, sizeof found[i].origin, "%s",
             flag != NULL ? names[i].flag : names[i].variable);
     }
-    int error = load_file(flags, &root, path, sizeof path, diagnostic);
-    if (error == 0 && root != NULL) {
-        error = take_file(path, root, found, diagnostic);
+    int error = find_file(flags, path, sizeof path, &values, diagnostic);
+    if (error == 0) {
+        error = check_values(path, &values, found, diagnostic);
     }
-    for (size_t i = 0; error == 0 && i < SETTING_COUNT; i++) {
+    for (size_t i = 0; error == 0 && i < PROFILE_COUNT; i++) {
         if (found[i].value != NULL) {
             error = takes[i](&result, &found[i], diagnostic);
         }
@@ -210,11 +218,8 @@ settings_load(struct settings *settings, const struct flags *flags, struct diagn
         error = diagnostic_set(
             diagnostic, ERROR_INVALID, "there is no HOME; name a state directory with --state");
     }
-    if (root != NULL) {
-        zconfig_destroy(&root);
-    }
     if (error == 0) {
-        *settings = result;
+        *profile = result;
     }
     return error;
 }

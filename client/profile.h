@@ -1,12 +1,12 @@
 /**
- * settings.h: what a client is told about its surroundings.
+ * profile.h: what a client is told about its surroundings.
  *
  * Each setting is taken from the first of these that has it: the command line, the environment, the
  * configuration file, a default. The configuration file is the one named by --config or
  * STOCK_CONFIG, else ~/.config/stockbus/client.conf, else /etc/stockbus/client.conf.
  */
-#ifndef STOCKBUS_CLIENT_SETTINGS_H
-#define STOCKBUS_CLIENT_SETTINGS_H
+#ifndef STOCKBUS_CLIENT_PROFILE_H
+#define STOCKBUS_CLIENT_PROFILE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,30 +16,30 @@
 #include "shared/limits.h"
 
 /* X(name, flag, variable of the environment, key of the file) */
-#define SETTING_LIST(X)                                             \
-    X(SETTING_ENDPOINT, "--endpoint", "STOCK_ENDPOINT", "endpoint") \
-    X(SETTING_STATE, "--state", "STOCK_STATE", "state")             \
-    X(SETTING_USER, "--user", "STOCK_USER", "user")                 \
-    X(SETTING_TIMEOUT, "--timeout", "STOCK_TIMEOUT", "timeout_ms")
+#define PROFILE_LIST(X)                                             \
+    X(PROFILE_ENDPOINT, "--endpoint", "STOCK_ENDPOINT", "endpoint") \
+    X(PROFILE_STATE, "--state", "STOCK_STATE", "state")             \
+    X(PROFILE_USER, "--user", "STOCK_USER", "user")                 \
+    X(PROFILE_TIMEOUT, "--timeout", "STOCK_TIMEOUT", "timeout_ms")
 
-enum setting {
-#define SETTING_NAME(name, flag, variable, key) name,
-    SETTING_LIST(SETTING_NAME)
-#undef SETTING_NAME
-    SETTING_COUNT
+enum profile_key {
+#define PROFILE_NAME(name, flag, variable, key) name,
+    PROFILE_LIST(PROFILE_NAME)
+#undef PROFILE_NAME
+    PROFILE_COUNT
 };
 
 /** What stood on the command line. NULL: nothing did. Borrowed. */
 struct flags {
     const char *config;
-    const char *values[SETTING_COUNT];
+    const char *values[PROFILE_COUNT];
 };
 
 enum {
     ENDPOINT_TEXT_SIZE = 256
 };
 
-struct settings {
+struct profile {
     char endpoint[ENDPOINT_TEXT_SIZE]; /**< tcp://HOST:PORT */
     char state[FILES_PATH_SIZE];       /**< the state directory */
     char user[USER_SIZE_MAX + 1];      /**< who logs in when nobody is named; may be empty */
@@ -52,6 +52,6 @@ struct settings {
  * that names the flag, the variable, or file and key.
  */
 int
-settings_load(struct settings *settings, const struct flags *flags, struct diagnostic *diagnostic);
+profile_load(struct profile *profile, const struct flags *flags, struct diagnostic *diagnostic);
 
 #endif
