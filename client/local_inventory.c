@@ -14,6 +14,7 @@ struct local_inventory {
     char directory[FILES_PATH_SIZE];
     struct diagnostic warning;
     uint64_t position_kept; /* the highest position that is on disk */
+    bool is_replayed;       /* records were found behind the last snapshot */
     bool is_broken;         /* a record failed: nothing more can be written */
     bool is_doubtful;       /* and it may be on disk */
     struct buffer record;   /* the record that is being made */
@@ -103,6 +104,7 @@ local_inventory_open(struct local_inventory **inventory, struct files *files, co
     }
     warn(opened, &report);
     opened->position_kept = opened->state.position;
+    opened->is_replayed = report.records > 0;
     *inventory = opened;
     return 0;
 }
@@ -191,13 +193,19 @@ apply_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 }
 
 static int
+complain_broken(const struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    return diagnostic_set(diagnostic, ERROR_IO, "%s: writing failed before; start again to go on",
+        inventory->directory);
+}
+
+static int
 write_record(struct local_inventory *inventory, bool sync, struct diagnostic *diagnostic)
 {
     assert(!inventory->record.overflow);
     inventory->is_doubtful = false;
     if (inventory->is_broken) {
-        return diagnostic_set(diagnostic, ERROR_IO,
-            "%s: writing failed before; start again to go on", inventory->directory);
+        return complain_broken(inventory, diagnostic);
     }
     int error = keep_record(inventory, sync, diagnostic);
     if (error == 0) {
@@ -208,6 +216,20 @@ write_record(struct local_inventory *inventory, bool sync, struct diagnostic *di
     if (error == 0 && sync) {
         inventory->position_kept = inventory->state.position;
     }
+    return error;
+}
+
+int
+local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    if (!inventory->is_replayed || store_is_started(inventory->store)) {
+        return 0;
+    }
+    if (inventory->is_broken) {
+        return complain_broken(inventory, diagnostic);
+    }
+    int error = store_start(inventory->store, diagnostic);
+    inventory->is_broken = error != 0;
     return error;
 }
 
@@ -226,7 +248,7 @@ local_inventory_leave(struct local_inventory *inventory, struct diagnostic *diag
     const struct local_state *state = &inventory->state;
     assert(state->is_logged_in && !state->pending.exists);
     if (state->is_leaving) {
-        return 0;
+        return local_inventory_secure(inventory, diagnostic);
     }
     local_record_pack_leaving(begin_record(inventory), state->position);
     return write_record(inventory, true, diagnostic);

@@ -60,6 +60,17 @@ local_inventory_warning(const struct local_inventory *inventory);
 bool
 local_inventory_is_doubtful(const struct local_inventory *inventory);
 
+/**
+ * Makes durable what was found when the directory was opened. It was read, but if the process that
+ * wrote it was killed, it may be in the memory of the system alone.
+ *
+ * To be called before anything is sent or told that relies on it. Costs nothing where no record was
+ * found behind the last snapshot, or where one was written since. Blocks. After an error nothing
+ * more can be written.
+ */
+int
+local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic);
+
 /** Remembers that `user` is logged in, as confirmed by `reply`. No order may be pending. */
 int
 local_inventory_log_in(struct local_inventory *inventory, const char *user,

@@ -234,7 +234,9 @@ start_order(struct shopper *shopper)
 static enum shopper_step
 start_nothing(struct shopper *shopper)
 {
-    return shopper_end_well(shopper);
+    struct diagnostic diagnostic = {""};
+    int error = local_inventory_secure(shopper->inventory, &diagnostic);
+    return error == 0 ? shopper_end_well(shopper) : shopper_fail_disk(shopper, &diagnostic);
 }
 
 static enum shopper_step
@@ -242,7 +244,11 @@ start_void(struct shopper *shopper)
 {
     const struct pending *pending = &shopper_state(shopper)->pending;
     if (!pending->exists) {
-        return shopper_end_well(shopper);
+        return start_nothing(shopper);
+    }
+    struct diagnostic diagnostic = {""};
+    if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
+        return shopper_leave_pending(shopper, diagnostic.text);
     }
     shopper_note_order(shopper, &shopper->result.order);
     enum shopper_step step =
@@ -294,6 +300,13 @@ prepare(struct shopper *shopper, enum errand errand)
     memset(&shopper->result, 0, sizeof shopper->result);
 }
 
+/* Is settling the pending order what the errand is for? */
+static bool
+is_to_settle(const struct shopper *shopper)
+{
+    return shopper->errand == ERRAND_RESOLVE || shopper->errand == ERRAND_SET_ASIDE;
+}
+
 static enum shopper_step
 begin(struct shopper *shopper)
 {
@@ -301,6 +314,11 @@ begin(struct shopper *shopper)
     bool goes_first = shopper->errand == ERRAND_PING || shopper->errand == ERRAND_VOID;
     if (goes_first || !pending->exists) {
         return shopper_start(shopper);
+    }
+    struct diagnostic diagnostic = {""};
+    if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
+        return is_to_settle(shopper) ? shopper_leave_pending(shopper, diagnostic.text)
+                                     : shopper_fail_disk(shopper, &diagnostic);
     }
     memcpy(shopper->bytes, pending->request, pending->request_size);
     shopper->size = pending->request_size;
@@ -424,8 +442,7 @@ shopper_give_up(struct shopper *shopper, const char *reason)
         return was_busy ? shopper_refuse(shopper, STATUS_BUSY)
                         : shopper_fail(shopper, OUTCOME_UNREACHABLE, "unreachable", "%s", reason);
     }
-    bool is_own = shopper->phase == PHASE_ERRAND || shopper->errand == ERRAND_RESOLVE ||
-                  shopper->errand == ERRAND_SET_ASIDE;
+    bool is_own = shopper->phase == PHASE_ERRAND || is_to_settle(shopper);
     if (!is_own) {
         const struct order *order = &shopper_state(shopper)->pending.order;
         return shopper_fail(shopper, OUTCOME_UNREACHABLE, "unreachable",
