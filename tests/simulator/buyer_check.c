@@ -119,17 +119,15 @@ find_units(const struct local_state *state, int user, uint64_t upc)
 static void
 check_sent(struct buyer *buyer, const struct local_state *state)
 {
-    bool is_pending = state->pending.exists &&
-                      state->pending.order.session == buyer->sent_session &&
-                      state->pending.order.number == buyer->sent_order;
-    bool is_last = state->last.exists && state->last.session == buyer->sent_session &&
-                   state->last.number == buyer->sent_order;
-    if (buyer->has_sent && !is_pending && !is_last) {
+    bool is_over = !state->is_logged_in || state->session != buyer->sent_session ||
+                   state->order_next > buyer->sent_order ||
+                   (state->last.exists && state->last.session == buyer->sent_session &&
+                       state->last.number == buyer->sent_order);
+    if (buyer->has_sent && !state->pending.exists && !is_over) {
         trace_fail(&buyer->stage->trace,
             "buyer %d has forgotten order %" PRIu64 " of session %" PRIu64 ", which it sent",
             buyer->number, buyer->sent_order, buyer->sent_session);
     }
-    buyer->has_sent = buyer->has_sent && is_pending;
 }
 
 void
@@ -148,7 +146,6 @@ buyer_check_inventory(struct buyer *buyer)
                     " and has bought %" PRIu64,
                     buyer->number, units, stage_item(i, NULL), buyer->told[user][i], bought);
             }
-            buyer->told[user][i] = units;
         }
     }
 }
