@@ -1,12 +1,17 @@
 #include "client/local_inventory.h"
 
 #include "client/local_record.h"
+#include "shared/array.h"
 
 #include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+    NAMES_MAX = 500 /* of one record; they fit it at their longest */
+};
 
 struct local_inventory {
     struct store *store;
@@ -17,8 +22,11 @@ struct local_inventory {
     bool is_replayed;       /* records were found behind the last snapshot */
     bool is_broken;         /* a record failed: nothing more can be written */
     bool is_doubtful;       /* and it may be on disk */
-    struct buffer record;   /* the record that is being made */
-    msgpack_packer packer;  /* writes into it */
+    uint64_t *unsaved;      /* UPCs of items whose names are news */
+    size_t unsaved_count;
+    size_t unsaved_count_max;
+    struct buffer record;  /* the record that is being made */
+    msgpack_packer packer; /* writes into it */
     struct unpacked unpacked;
     unsigned char room[LOCAL_RECORD_SIZE_MAX];
 };
@@ -56,6 +64,7 @@ destroy(struct local_inventory **inventory)
     if (*inventory != NULL) {
         local_state_clear(&(*inventory)->state);
         unpacked_fini(&(*inventory)->unpacked);
+        free((*inventory)->unsaved);
         sodium_memzero((*inventory)->room, sizeof(*inventory)->room);
         free(*inventory);
         *inventory = NULL;
@@ -143,9 +152,12 @@ begin_record(struct local_inventory *inventory)
     return &inventory->packer;
 }
 
-/* Appends the record to the store, and syncs it if that is wanted. */
+/*
+ * Appends the record to the store and syncs it. The journal wants one sync a record: two that were
+ * not synced may reach the disk in any order, and the second without the first is damage.
+ */
 static int
-keep_record(struct local_inventory *inventory, bool sync, struct diagnostic *diagnostic)
+keep_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     struct store *store = inventory->store;
     if (!store_is_started(store)) {
@@ -158,7 +170,7 @@ keep_record(struct local_inventory *inventory, bool sync, struct diagnostic *dia
     packer->callback(packer->data, (const char *)inventory->record.data, inventory->record.size);
     int error = store_append(store);
     inventory->is_doubtful = error != 0 && error != ERROR_TOO_LARGE;
-    if (error == 0 && sync) {
+    if (error == 0) {
         error = store_sync(store);
         inventory->is_doubtful = error != 0;
     }
@@ -200,20 +212,20 @@ complain_broken(const struct local_inventory *inventory, struct diagnostic *diag
 }
 
 static int
-write_record(struct local_inventory *inventory, bool sync, struct diagnostic *diagnostic)
+write_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     assert(!inventory->record.overflow);
     inventory->is_doubtful = false;
     if (inventory->is_broken) {
         return complain_broken(inventory, diagnostic);
     }
-    int error = keep_record(inventory, sync, diagnostic);
+    int error = keep_record(inventory, diagnostic);
     if (error == 0) {
         error = apply_record(inventory, diagnostic);
     }
     inventory->is_broken = error != 0;
     sodium_memzero(inventory->record.data, inventory->record.size);
-    if (error == 0 && sync) {
+    if (error == 0) {
         inventory->position_kept = inventory->state.position;
     }
     return error;
@@ -239,7 +251,7 @@ local_inventory_log_in(struct local_inventory *inventory, const char *user,
 {
     assert(!inventory->state.pending.exists);
     local_record_pack_login(begin_record(inventory), user, reply);
-    return write_record(inventory, true, diagnostic);
+    return write_record(inventory, diagnostic);
 }
 
 int
@@ -251,7 +263,7 @@ local_inventory_leave(struct local_inventory *inventory, struct diagnostic *diag
         return local_inventory_secure(inventory, diagnostic);
     }
     local_record_pack_leaving(begin_record(inventory), state->position);
-    return write_record(inventory, true, diagnostic);
+    return write_record(inventory, diagnostic);
 }
 
 int
@@ -259,7 +271,7 @@ local_inventory_log_out(struct local_inventory *inventory, struct diagnostic *di
 {
     assert(!inventory->state.pending.exists);
     local_record_pack_logout(begin_record(inventory), inventory->state.position);
-    return write_record(inventory, true, diagnostic);
+    return write_record(inventory, diagnostic);
 }
 
 int
@@ -283,7 +295,7 @@ local_inventory_pend(struct local_inventory *inventory, const struct order *orde
     local_record_pack_pending(begin_record(inventory), pending);
     sodium_memzero(pending, sizeof *pending);
     free(pending);
-    return write_record(inventory, true, diagnostic);
+    return write_record(inventory, diagnostic);
 }
 
 static int
@@ -294,7 +306,7 @@ end_pending(struct local_inventory *inventory, enum ending ending, enum status s
     assert(pending->exists);
     local_record_pack_ending(
         begin_record(inventory), ending, &pending->order, status, position, reply, size);
-    return write_record(inventory, true, diagnostic);
+    return write_record(inventory, diagnostic);
 }
 
 int
@@ -331,12 +343,33 @@ void
 local_inventory_learn(struct local_inventory *inventory, uint64_t upc, const char *name)
 {
     const char *known = local_state_find_name(&inventory->state, upc);
-    if (inventory->is_broken || (known != NULL && strcmp(known, name) == 0) ||
-        !local_state_holds(&inventory->state, upc)) {
+    if ((known != NULL && strcmp(known, name) == 0) || !local_state_holds(&inventory->state, upc)) {
         return;
     }
-    local_record_pack_name(begin_record(inventory), upc, name);
-    (void)write_record(inventory, false, NULL);
+    uint64_t *grown = array_grow(
+        inventory->unsaved, inventory->unsaved_count, &inventory->unsaved_count_max, sizeof *grown);
+    if (grown == NULL) {
+        return;
+    }
+    inventory->unsaved = grown;
+    if (local_state_set_name(&inventory->state, upc, name, strlen(name)) == 0) {
+        inventory->unsaved[inventory->unsaved_count++] = upc;
+    }
+}
+
+/* Writes down the names that are news. */
+static void
+save_names(struct local_inventory *inventory)
+{
+    size_t at = 0;
+    while (!inventory->is_broken && at < inventory->unsaved_count) {
+        size_t left = inventory->unsaved_count - at;
+        size_t count = left < NAMES_MAX ? left : NAMES_MAX;
+        local_record_pack_names(
+            begin_record(inventory), &inventory->state, &inventory->unsaved[at], count);
+        (void)write_record(inventory, NULL);
+        at += count;
+    }
 }
 
 int
@@ -347,9 +380,10 @@ local_inventory_close(struct local_inventory **inventory, struct diagnostic *dia
     }
     int error = 0;
     const struct local_state *state = &(*inventory)->state;
+    save_names(*inventory);
     if (!(*inventory)->is_broken && state->position > (*inventory)->position_kept) {
         local_record_pack_seen(begin_record(*inventory), state->position);
-        error = write_record(*inventory, true, diagnostic);
+        error = write_record(*inventory, diagnostic);
     }
     /* No last snapshot: each start writes one anyway. */
     int error_closing = store_close(&(*inventory)->store, false, NULL);

@@ -33,8 +33,9 @@ local_inventory_open(struct local_inventory **inventory, struct files *files, co
     const uint8_t *history_new, struct diagnostic *diagnostic);
 
 /**
- * Writes down how far the broker was seen, if that is news, closes, and makes `*inventory` NULL;
- * NULL already is fine. Returns 0 or the error of that writing, which loses nothing else.
+ * Writes down how far the broker was seen, and what items are called, if that is news, closes, and
+ * makes `*inventory` NULL; NULL already is fine. Returns 0 or the error of that writing, which
+ * loses nothing else.
  */
 int
 local_inventory_close(struct local_inventory **inventory, struct diagnostic *diagnostic);
@@ -124,8 +125,9 @@ void
 local_inventory_see(struct local_inventory *inventory, uint64_t position);
 
 /**
- * Notes what item `upc` is called, if a user has that item and the name is news. Written at once
- * but not synced: a name that is lost is learned again. Errors are not told for the same reason.
+ * Notes what item `upc` is called, if a user has that item and the name is news. Kept by
+ * local_inventory_close() alone: a name that is lost is learned again. Errors are not told for the
+ * same reason.
  */
 void
 local_inventory_learn(struct local_inventory *inventory, uint64_t upc, const char *name);
