@@ -273,7 +273,7 @@ send_bytes(struct buyer *buyer)
         .serial = ++stage->network.serial_last,
         .data = (unsigned char *)(uintptr_t)data,
         .size = size};
-    network_send(&stage->network, &message);
+    stage_send(stage, message);
     buyer->awaited = message.serial;
     buyer->sendings++;
     trace_note(&stage->trace, "%d: sends %zu bytes (sending %" PRIu64 ")", buyer->number, size,

@@ -17,6 +17,7 @@ struct message {
     bool to_broker;
     int buyer; /**< who sent it, or shall get it; -1: a stranger */
     uint64_t serial;
+    uint64_t due_ms; /**< not delivered before */
     unsigned char *data;
     size_t size;
 };

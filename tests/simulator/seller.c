@@ -326,8 +326,7 @@ take_messages(struct seller *seller, size_t count)
     struct network *network = &stage->network;
     size_t at = 0;
     while (seller->taken_count < count && at < network->count) {
-        bool is_passed = !stage->is_calm && chance_hits(&stage->chance, stage->rough.disorder);
-        if (!network->messages[at].to_broker || is_passed) {
+        if (!network->messages[at].to_broker || !stage_may_deliver(stage, at)) {
             at++;
         } else if (!stage->is_calm && chance_hits(&stage->chance, stage->rough.loss)) {
             network_lose(network, at);
@@ -395,11 +394,11 @@ send_reply(struct seller *seller, const struct taken *taken, const struct expect
         .data = buffer.data,
         .size = buffer.size};
     if (message.buyer >= 0) {
-        network_send(&stage->network, &message);
+        stage_send(stage, message);
     }
     if (message.buyer >= 0 && !stage->is_calm &&
         chance_hits(&stage->chance, stage->rough.doubling)) {
-        network_send(&stage->network, &message);
+        stage_send(stage, message);
     }
 }
 

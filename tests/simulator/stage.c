@@ -6,6 +6,26 @@
 
 const char *const stage_users[STAGE_USERS] = {"north", "south", "depot"};
 
+enum {
+    DELAY_MAX_MS = 800
+};
+
+void
+stage_send(struct stage *stage, struct message message)
+{
+    if (!stage->is_calm && chance_hits(&stage->chance, stage->rough.delay)) {
+        message.due_ms = stage->now_ms + chance_below(&stage->chance, DELAY_MAX_MS);
+    }
+    network_send(&stage->network, &message);
+}
+
+bool
+stage_may_deliver(struct stage *stage, size_t number)
+{
+    return stage->is_calm || (stage->network.messages[number].due_ms <= stage->now_ms &&
+                                 !chance_hits(&stage->chance, stage->rough.disorder));
+}
+
 int
 stage_find_user(const char *name)
 {

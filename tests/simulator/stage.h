@@ -25,6 +25,7 @@ struct roughness {
     unsigned loss;           /**< of a message */
     unsigned disorder;       /**< that not the oldest message is delivered */
     unsigned doubling;       /**< that a reply is delivered twice, that a request is sent twice */
+    unsigned delay;          /**< that a message is held up for long */
     unsigned impatience;     /**< that a buyer sends again, each time it is asked */
     unsigned login_busy;     /**< that a login is answered busy */
     unsigned large_orders;   /**< that an order is large */
@@ -49,6 +50,15 @@ struct stage {
     uint64_t crashes_buyer;
     uint64_t faults; /**< file calls that failed without a crash */
 };
+
+/** Sends a message, which chance may hold up. */
+void
+stage_send(struct stage *stage, struct message message);
+
+/** May message `number` be delivered now? The order in which messages may pass each other is left
+ * to chance. */
+bool
+stage_may_deliver(struct stage *stage, size_t number);
 
 /** Returns the number of user `name`, or -1. */
 int

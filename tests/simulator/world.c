@@ -17,16 +17,18 @@ draw_roughness(struct chance *chance)
 {
     static const uint64_t batches[] = {1, 1, 2, 4, 8};
     bool is_rough_network = chance_hits(chance, 800);
+    uint64_t seller_calls_max = chance_hits(chance, 300) ? 20000 : 1500;
     bool is_rough_disk = chance_hits(chance, 900);
     return (struct roughness){
         .loss = is_rough_network ? (unsigned)chance_below(chance, 200) : 0,
         .disorder = is_rough_network ? (unsigned)chance_below(chance, 700) : 0,
         .doubling = is_rough_network ? (unsigned)chance_below(chance, 300) : 0,
+        .delay = is_rough_network ? (unsigned)chance_below(chance, 100) : 0,
         .impatience = (unsigned)chance_between(chance, 5, 150),
         .login_busy = (unsigned)chance_below(chance, 600),
-        .large_orders = (unsigned)chance_below(chance, 100),
+        .large_orders = (unsigned)chance_below(chance, chance_hits(chance, 300) ? 600 : 60),
         .buyer_calls = is_rough_disk ? chance_between(chance, 40, 1500) : 0,
-        .seller_calls = is_rough_disk ? chance_between(chance, 30, 1500) : 0,
+        .seller_calls = is_rough_disk ? chance_between(chance, 30, seller_calls_max) : 0,
         .power_loss = (unsigned)chance_below(chance, 1001),
         .full_disk = chance_hits(chance, 200) ? 10 : 0,
         .batch_max = batches[chance_below(chance, 5)],
@@ -73,8 +75,7 @@ deliver(struct world *world)
     struct stage *stage = &world->stage;
     struct network *network = &stage->network;
     for (size_t i = 0; i < network->count; i++) {
-        if (network->messages[i].to_broker ||
-            (!stage->is_calm && chance_hits(&stage->chance, stage->rough.disorder))) {
+        if (network->messages[i].to_broker || !stage_may_deliver(stage, i)) {
             continue;
         }
         if (!stage->is_calm && chance_hits(&stage->chance, stage->rough.loss)) {
@@ -107,7 +108,7 @@ send_strange(struct stage *stage)
     }
     struct message message = {
         .to_broker = true, .buyer = -1, .data = buffer.data, .size = buffer.size};
-    network_send(&stage->network, &message);
+    stage_send(stage, message);
 }
 
 /* What comes over the broker besides requests. */
@@ -117,6 +118,9 @@ trouble_seller(struct world *world)
     struct stage *stage = &world->stage;
     struct seller *seller = &world->seller;
     struct network *network = &stage->network;
+    if (chance_hits(&stage->chance, stage->rough.full_disk)) {
+        seller_set_full(seller, !seller->is_full);
+    }
     if (seller->engine == NULL) {
         if (network->count > 0 && network->messages[0].to_broker &&
             chance_hits(&stage->chance, 300)) {
@@ -135,9 +139,6 @@ trouble_seller(struct world *world)
     }
     if (chance_hits(&stage->chance, 2)) {
         seller_stop(seller);
-    }
-    if (chance_hits(&stage->chance, stage->rough.full_disk)) {
-        seller_set_full(seller, !seller->is_full);
     }
 }
 
