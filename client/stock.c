@@ -32,7 +32,11 @@ static const char *
 ask(void *context, const char *question)
 {
     struct visit *visit = context;
-    return prompt_read(visit->prompt, question, false);
+    const char *answer = prompt_read(visit->prompt, question, false);
+    if (answer == NULL) {
+        putchar('\n');
+    }
+    return answer;
 }
 
 static void
