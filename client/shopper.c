@@ -100,10 +100,20 @@ shopper_is_about_order(const struct shopper *shopper)
     return shopper->phase == PHASE_SETTLE || (shopper->phase == PHASE_ERRAND && is_own);
 }
 
+bool
+shopper_is_own_order(const struct shopper *shopper)
+{
+    return shopper->phase == PHASE_ERRAND || shopper->errand == ERRAND_RESOLVE ||
+           shopper->errand == ERRAND_SET_ASIDE;
+}
+
 enum shopper_step
 shopper_leave_pending(struct shopper *shopper, const char *reason)
 {
     const struct order *order = &shopper_state(shopper)->pending.order;
+    if (shopper_is_own_order(shopper)) {
+        shopper_note_order(shopper, &shopper->result.order);
+    }
     return shopper_fail(shopper, OUTCOME_UNKNOWN, "outcome_unknown",
         "%s; what became of order %" PRIu64 " of session %" PRIu64
         " is not known yet: it stays pending, and 'resolve' settles it",
@@ -300,13 +310,6 @@ prepare(struct shopper *shopper, enum errand errand)
     memset(&shopper->result, 0, sizeof shopper->result);
 }
 
-/* Is settling the pending order what the errand is for? */
-static bool
-is_to_settle(const struct shopper *shopper)
-{
-    return shopper->errand == ERRAND_RESOLVE || shopper->errand == ERRAND_SET_ASIDE;
-}
-
 static enum shopper_step
 begin(struct shopper *shopper)
 {
@@ -317,8 +320,8 @@ begin(struct shopper *shopper)
     }
     struct diagnostic diagnostic = {""};
     if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
-        return is_to_settle(shopper) ? shopper_leave_pending(shopper, diagnostic.text)
-                                     : shopper_fail_disk(shopper, &diagnostic);
+        return shopper_is_own_order(shopper) ? shopper_leave_pending(shopper, diagnostic.text)
+                                             : shopper_fail_disk(shopper, &diagnostic);
     }
     memcpy(shopper->bytes, pending->request, pending->request_size);
     shopper->size = pending->request_size;
@@ -442,8 +445,7 @@ shopper_give_up(struct shopper *shopper, const char *reason)
         return was_busy ? shopper_refuse(shopper, STATUS_BUSY)
                         : shopper_fail(shopper, OUTCOME_UNREACHABLE, "unreachable", "%s", reason);
     }
-    bool is_own = shopper->phase == PHASE_ERRAND || is_to_settle(shopper);
-    if (!is_own) {
+    if (!shopper_is_own_order(shopper)) {
         const struct order *order = &shopper_state(shopper)->pending.order;
         return shopper_fail(shopper, OUTCOME_UNREACHABLE, "unreachable",
             "%s; order %" PRIu64 " of session %" PRIu64
