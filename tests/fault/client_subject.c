@@ -11,6 +11,7 @@
 enum {
     USERS = 2,
     PROCESS_STEPS = 4, /* steps that one process does */
+    LEARNING_STEP = 8, /* before it, each step is one record */
 };
 
 enum act {
@@ -200,7 +201,9 @@ static int
 client_upkeep(struct subject *subject, size_t number, struct diagnostic *diagnostic)
 {
     struct client_subject *client = (struct client_subject *)subject;
-    local_inventory_learn(client->inventory, upc, "something to buy");
+    if (number >= LEARNING_STEP) {
+        local_inventory_learn(client->inventory, upc, "something to buy");
+    }
     if (number % PROCESS_STEPS != PROCESS_STEPS - 1) {
         return 0;
     }
