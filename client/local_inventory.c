@@ -18,13 +18,11 @@ struct local_inventory {
     struct local_state state;
     char directory[FILES_PATH_SIZE];
     struct diagnostic warning;
-    uint64_t position_kept; /* the highest position that is on disk */
-    bool is_replayed;       /* records were found behind the last snapshot */
-    bool is_broken;         /* a record failed: nothing more can be written */
-    bool is_doubtful;       /* and it may be on disk */
-    uint64_t *unsaved;      /* UPCs of items whose names are news */
-    size_t unsaved_count;
-    size_t unsaved_count_max;
+    uint64_t position_kept;              /* the highest position that is on disk */
+    uint64_t names_new[ORDER_LINES_MAX]; /* items whose names are not on disk */
+    size_t name_new_count;
+    bool is_broken;        /* a record failed: nothing more can be written */
+    bool is_doubtful;      /* and it may be on disk */
     struct buffer record;  /* the record that is being made */
     msgpack_packer packer; /* writes into it */
     struct unpacked unpacked;
@@ -118,6 +116,21 @@ local_inventory_open(struct local_inventory **inventory, struct files *files, co
     return 0;
 }
 
+int
+local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    if (inventory->is_broken) {
+        return diagnostic_set(diagnostic, ERROR_IO,
+            "%s: writing failed before; start again to go on", inventory->directory);
+    }
+    if (store_is_started(inventory->store)) {
+        return 0;
+    }
+    int error = store_start(inventory->store, diagnostic);
+    inventory->is_broken = error != 0;
+    return error;
+}
+
 const struct local_state *
 local_inventory_state(const struct local_inventory *inventory)
 {
@@ -152,23 +165,18 @@ begin_record(struct local_inventory *inventory)
     return &inventory->packer;
 }
 
-/*
- * Appends the record to the store and syncs it. The journal wants one sync a record: two that were
- * not synced may reach the disk in any order, and the second without the first is damage.
- */
+/* Appends the record to the store and syncs it: only then may another follow (journal.h). */
 static int
 keep_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     struct store *store = inventory->store;
-    if (!store_is_started(store)) {
-        int error = store_start(store, diagnostic);
-        if (error != 0) {
-            return error;
-        }
+    int error = local_inventory_secure(inventory, diagnostic);
+    if (error != 0) {
+        return error;
     }
     msgpack_packer *packer = store_begin(store);
     packer->callback(packer->data, (const char *)inventory->record.data, inventory->record.size);
-    int error = store_append(store);
+    error = store_append(store);
     inventory->is_doubtful = error != 0 && error != ERROR_TOO_LARGE;
     if (error == 0) {
         error = store_sync(store);
@@ -205,20 +213,10 @@ apply_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 }
 
 static int
-complain_broken(const struct local_inventory *inventory, struct diagnostic *diagnostic)
-{
-    return diagnostic_set(diagnostic, ERROR_IO, "%s: writing failed before; start again to go on",
-        inventory->directory);
-}
-
-static int
 write_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     assert(!inventory->record.overflow);
     inventory->is_doubtful = false;
-    if (inventory->is_broken) {
-        return complain_broken(inventory, diagnostic);
-    }
     int error = keep_record(inventory, diagnostic);
     if (error == 0) {
         error = apply_record(inventory, diagnostic);
@@ -251,18 +249,6 @@ local_inventory_log_in(struct local_inventory *inventory, const char *user,
 {
     assert(!inventory->state.pending.exists);
     local_record_pack_login(begin_record(inventory), user, reply);
-    return write_record(inventory, diagnostic);
-}
-
-int
-local_inventory_leave(struct local_inventory *inventory, struct diagnostic *diagnostic)
-{
-    const struct local_state *state = &inventory->state;
-    assert(state->is_logged_in && !state->pending.exists);
-    if (state->is_leaving) {
-        return local_inventory_secure(inventory, diagnostic);
-    }
-    local_record_pack_leaving(begin_record(inventory), state->position);
     return write_record(inventory, diagnostic);
 }
 
@@ -346,30 +332,28 @@ local_inventory_learn(struct local_inventory *inventory, uint64_t upc, const cha
     if ((known != NULL && strcmp(known, name) == 0) || !local_state_holds(&inventory->state, upc)) {
         return;
     }
-    uint64_t *grown = array_grow(
-        inventory->unsaved, inventory->unsaved_count, &inventory->unsaved_count_max, sizeof *grown);
-    if (grown == NULL) {
-        return;
-    }
-    inventory->unsaved = grown;
-    if (local_state_set_name(&inventory->state, upc, name, strlen(name)) == 0) {
-        inventory->unsaved[inventory->unsaved_count++] = upc;
+    size_t count = inventory->name_new_count;
+    if (local_state_set_name(&inventory->state, upc, name, strlen(name)) == 0 &&
+        count < sizeof inventory->names_new / sizeof *inventory->names_new) {
+        inventory->names_new[inventory->name_new_count++] = upc;
     }
 }
 
-/* Writes down the names that are news. */
-static void
-save_names(struct local_inventory *inventory)
+/* Writes what is known but not on disk yet: it was worth no sync of its own. */
+static int
+keep_rest(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
-    size_t at = 0;
-    while (!inventory->is_broken && at < inventory->unsaved_count) {
-        size_t left = inventory->unsaved_count - at;
-        size_t count = left < NAMES_MAX ? left : NAMES_MAX;
-        local_record_pack_names(
-            begin_record(inventory), &inventory->state, &inventory->unsaved[at], count);
-        (void)write_record(inventory, NULL);
-        at += count;
+    int error = 0;
+    if (!inventory->is_broken && inventory->name_new_count > 0) {
+        local_record_pack_names(begin_record(inventory), &inventory->state, inventory->names_new,
+            inventory->name_new_count);
+        error = write_record(inventory, diagnostic);
     }
+    if (!inventory->is_broken && inventory->state.position > inventory->position_kept) {
+        local_record_pack_seen(begin_record(inventory), inventory->state.position);
+        error = write_record(inventory, diagnostic);
+    }
+    return error;
 }
 
 int
@@ -378,13 +362,7 @@ local_inventory_close(struct local_inventory **inventory, struct diagnostic *dia
     if (*inventory == NULL) {
         return 0;
     }
-    int error = 0;
-    const struct local_state *state = &(*inventory)->state;
-    save_names(*inventory);
-    if (!(*inventory)->is_broken && state->position > (*inventory)->position_kept) {
-        local_record_pack_seen(begin_record(*inventory), state->position);
-        error = write_record(*inventory, diagnostic);
-    }
+    int error = keep_rest(*inventory, diagnostic);
     /* No last snapshot: each start writes one anyway. */
     int error_closing = store_close(&(*inventory)->store, false, NULL);
     destroy(inventory);

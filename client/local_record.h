@@ -78,7 +78,7 @@ local_record_pack_logout(msgpack_packer *packer, uint64_t position);
 void
 local_record_pack_seen(msgpack_packer *packer, uint64_t position);
 
-/** Packs the record of what the `count` items at `upcs` are called; `state` has their names. */
+/** Packs the record of the names of `count` items, which the state has. */
 void
 local_record_pack_names(
     msgpack_packer *packer, const struct local_state *state, const uint64_t *upcs, size_t count);

@@ -260,6 +260,10 @@ start_void(struct shopper *shopper)
     if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
         return shopper_leave_pending(shopper, diagnostic.text);
     }
+    struct diagnostic diagnostic = {""};
+    if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
+        return shopper_leave_pending(shopper, diagnostic.text);
+    }
     shopper_note_order(shopper, &shopper->result.order);
     enum shopper_step step =
         send_side(shopper, PHASE_ERRAND, OPERATION_VOID, pending->order.number);
@@ -320,8 +324,7 @@ begin(struct shopper *shopper)
     }
     struct diagnostic diagnostic = {""};
     if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
-        return shopper_is_own_order(shopper) ? shopper_leave_pending(shopper, diagnostic.text)
-                                             : shopper_fail_disk(shopper, &diagnostic);
+        return shopper_leave_pending(shopper, diagnostic.text);
     }
     memcpy(shopper->bytes, pending->request, pending->request_size);
     shopper->size = pending->request_size;

@@ -338,21 +338,15 @@ may_change(const struct request *request)
     return request->operation != OPERATION_VIEW;
 }
 
-/* Was the batch refused for want of space or memory, with nothing changed, and views served? */
+/* Was the batch refused for want of space or memory? Views have to be served all the same. */
 static bool
 is_refused(const struct broker_subject *broker, const struct step *step)
 {
     bool refused = false;
     for (size_t i = 0; i < step->count; i++) {
         enum status status = broker->exchanges[i]->reply.status;
-        refused |= status == STATUS_NO_SPACE || status == STATUS_BUSY;
-    }
-    for (size_t i = 0; i < step->count; i++) {
-        enum status status = broker->exchanges[i]->reply.status;
-        bool refusal = status == STATUS_NO_SPACE || status == STATUS_BUSY;
-        if (refused && refusal != may_change(&step->requests[i])) {
-            return false;
-        }
+        refused |=
+            may_change(&step->requests[i]) && (status == STATUS_NO_SPACE || status == STATUS_BUSY);
     }
     return refused;
 }

@@ -1,6 +1,7 @@
 #include "fault/subjects.h"
 
 #include "fault/broker_subject.h"
+#include "fault/client_subject.h"
 
 #include <string.h>
 
@@ -13,5 +14,5 @@ subject_named(const char *name)
     if (strcmp(name, "small-broker") == 0) {
         return broker_subject_new(true);
     }
-    return NULL;
+    return strcmp(name, "client") == 0 ? client_subject_new() : NULL;
 }
