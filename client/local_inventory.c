@@ -1,17 +1,12 @@
 #include "client/local_inventory.h"
 
 #include "client/local_record.h"
-#include "shared/array.h"
 
 #include <assert.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    NAMES_MAX = 500 /* of one record; they fit it at their longest */
-};
 
 struct local_inventory {
     struct store *store;
@@ -21,6 +16,7 @@ struct local_inventory {
     uint64_t position_kept;              /* the highest position that is on disk */
     uint64_t names_new[ORDER_LINES_MAX]; /* items whose names are not on disk */
     size_t name_new_count;
+    bool is_replayed;      /* records were found behind the last snapshot */
     bool is_broken;        /* a record failed: nothing more can be written */
     bool is_doubtful;      /* and it may be on disk */
     struct buffer record;  /* the record that is being made */
@@ -62,7 +58,6 @@ destroy(struct local_inventory **inventory)
     if (*inventory != NULL) {
         local_state_clear(&(*inventory)->state);
         unpacked_fini(&(*inventory)->unpacked);
-        free((*inventory)->unsaved);
         sodium_memzero((*inventory)->room, sizeof(*inventory)->room);
         free(*inventory);
         *inventory = NULL;
@@ -116,8 +111,9 @@ local_inventory_open(struct local_inventory **inventory, struct files *files, co
     return 0;
 }
 
-int
-local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic)
+/* Starts the store, unless it is: that writes again what was recovered. */
+static int
+start(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     if (inventory->is_broken) {
         return diagnostic_set(diagnostic, ERROR_IO,
@@ -129,6 +125,12 @@ local_inventory_secure(struct local_inventory *inventory, struct diagnostic *dia
     int error = store_start(inventory->store, diagnostic);
     inventory->is_broken = error != 0;
     return error;
+}
+
+int
+local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    return inventory->is_replayed ? start(inventory, diagnostic) : 0;
 }
 
 const struct local_state *
@@ -170,7 +172,7 @@ static int
 keep_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     struct store *store = inventory->store;
-    int error = local_inventory_secure(inventory, diagnostic);
+    int error = start(inventory, diagnostic);
     if (error != 0) {
         return error;
     }
@@ -230,25 +232,23 @@ write_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 }
 
 int
-local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic)
-{
-    if (!inventory->is_replayed || store_is_started(inventory->store)) {
-        return 0;
-    }
-    if (inventory->is_broken) {
-        return complain_broken(inventory, diagnostic);
-    }
-    int error = store_start(inventory->store, diagnostic);
-    inventory->is_broken = error != 0;
-    return error;
-}
-
-int
 local_inventory_log_in(struct local_inventory *inventory, const char *user,
     const struct reply *reply, struct diagnostic *diagnostic)
 {
     assert(!inventory->state.pending.exists);
     local_record_pack_login(begin_record(inventory), user, reply);
+    return write_record(inventory, diagnostic);
+}
+
+int
+local_inventory_leave(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    const struct local_state *state = &inventory->state;
+    assert(state->is_logged_in && !state->pending.exists);
+    if (state->is_leaving) {
+        return local_inventory_secure(inventory, diagnostic);
+    }
+    local_record_pack_leaving(begin_record(inventory), state->position);
     return write_record(inventory, diagnostic);
 }
 

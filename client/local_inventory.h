@@ -43,8 +43,9 @@ local_inventory_close(struct local_inventory **inventory, struct diagnostic *dia
 /**
  * Makes sure that what was recovered is on disk, by writing it again. What a process finds may have
  * been written by one that was killed before its sync, or whose sync failed, and a loss of power
- * would take it away: so a pending order must not be sent again before this has returned 0. Blocks
- * the first time. After an error nothing more can be written.
+ * would take it away: so nothing that relies on it, a pending order above all, may be sent or told
+ * before this has returned 0. Costs nothing where no record was found behind the last snapshot;
+ * otherwise blocks the first time. After an error nothing more can be written.
  */
 int
 local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic);
@@ -69,17 +70,6 @@ local_inventory_warning(const struct local_inventory *inventory);
  */
 bool
 local_inventory_is_doubtful(const struct local_inventory *inventory);
-
-/**
- * Makes durable what was found when the directory was opened. It was read, but if the process that
- * wrote it was killed, it may be in the memory of the system alone.
- *
- * To be called before anything is sent or told that relies on it. Costs nothing where no record was
- * found behind the last snapshot, or where one was written since. Blocks. After an error nothing
- * more can be written.
- */
-int
-local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic);
 
 /** Remembers that `user` is logged in, as confirmed by `reply`. No order may be pending. */
 int

@@ -260,10 +260,6 @@ start_void(struct shopper *shopper)
     if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
         return shopper_leave_pending(shopper, diagnostic.text);
     }
-    struct diagnostic diagnostic = {""};
-    if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
-        return shopper_leave_pending(shopper, diagnostic.text);
-    }
     shopper_note_order(shopper, &shopper->result.order);
     enum shopper_step step =
         send_side(shopper, PHASE_ERRAND, OPERATION_VOID, pending->order.number);
