@@ -305,12 +305,12 @@ begin_generation(struct store *store, uint64_t generation, int64_t size, struct 
 }
 
 /*
- * Writes the records of the last journal again, where they are, and syncs them. The next journal
- * will be chained to the last one, which may be in the memory of the system alone: if that were
- * lost before the new snapshot is there, nothing would fit together any more.
+ * Writes the records of the last journal again, where they are, and syncs them and its name. The
+ * next journal will be chained to them. If they were in the memory of the system alone, and lost
+ * before the new snapshot is there, nothing would fit together any more.
  */
 static int
-rewrite_last_journal(struct store *store)
+secure_last_journal(struct store *store)
 {
     unsigned char *bytes = NULL;
     size_t size = 0;
@@ -331,6 +331,9 @@ rewrite_last_journal(struct store *store)
     if (error == 0) {
         error = files_sync(store->files, fd);
     }
+    if (error == 0) {
+        error = files_sync_directory(store->files, store->directory);
+    }
     files_close(store->files, &fd);
     free(bytes);
     return error;
@@ -342,7 +345,7 @@ store_start(struct store *store, struct diagnostic *diagnostic)
     assert(!store->started);
     uint64_t generation = store->generation + 1;
     int error = store->is_new ? files_sync_parents(store->files, store->directory)
-                              : rewrite_last_journal(store);
+                              : secure_last_journal(store);
     if (error == 0) {
         error = begin_generation(store, generation, store->options.segment_size, &store->journal);
     }
