@@ -43,8 +43,8 @@
  * the same session could no longer be asked about.
  *
  * Every reply must come from the broker's data that this state directory has dealt with, and from
- * no earlier a position than was seen; the outcome of an order from no earlier a position than was
- * seen before the order was written down. Any other reply ends the errand and changes nothing.
+ * no earlier a position than was seen; the outcome of an order from a later position than was seen
+ * before the order was written down. Any other reply ends the errand and changes nothing.
  *
  * One thread.
  */

@@ -291,6 +291,21 @@ a_broker_that_is_older_than_it_was_is_refused(void **state)
 }
 
 static void
+an_order_with_the_record_of_another_is_refused(void **state)
+{
+    struct stage *stage = *state;
+    log_in(stage);
+    assert_int_equal(buy(stage), SHOPPER_SEND);
+    (void)take(stage);
+    struct reply reply = reply_of(stage, STATUS_OK);
+    reply.position = SEEN; /* that record was there before the order */
+    assert_int_equal(send_reply(stage, &reply), SHOPPER_END);
+    assert_int_equal(outcome_of(stage), OUTCOME_DAMAGED);
+    assert_string_equal(shopper_result(stage->shopper)->error, "older_data");
+    assert_true(state_of(stage)->pending.exists);
+}
+
+static void
 a_remembered_outcome_may_be_older_than_what_was_seen_since(void **state)
 {
     struct stage *stage = *state;
@@ -414,6 +429,7 @@ main(void)
         STAGE_TEST(a_pending_order_that_gets_no_answer_stops_what_was_to_come_next),
         STAGE_TEST(a_broker_with_another_history_is_refused),
         STAGE_TEST(a_broker_that_is_older_than_it_was_is_refused),
+        STAGE_TEST(an_order_with_the_record_of_another_is_refused),
         STAGE_TEST(a_remembered_outcome_may_be_older_than_what_was_seen_since),
         STAGE_TEST(a_view_puts_its_pages_together),
         STAGE_TEST(a_page_that_does_not_follow_is_damage),
