@@ -39,11 +39,11 @@ struct reading {
 };
 
 /**
- * Packs `reading` as one map; at most READING_SIZE_MAX bytes. Writes wherever `packer` does, makes
- * no check and no allocation.
+ * Packs `reading` as one map into `data`, which has room for READING_SIZE_MAX bytes. Returns how
+ * many it took. Makes no check and no allocation.
  */
-void
-reading_pack(msgpack_packer *packer, const struct reading *reading);
+size_t
+reading_pack(const struct reading *reading, unsigned char *data);
 
 /**
  * Takes the map `object` apart into `*reading`. Members that a reading does not have are skipped.

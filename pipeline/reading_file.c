@@ -23,8 +23,8 @@ reading_file_open(
     *file = (struct reading_file){.files = files, .fd = -1};
     int error = ERROR_MEMORY;
     file->path = strdup(path);
-    file->room = malloc(READING_FILE_BLOCK_SIZE);
-    if (file->path == NULL || file->room == NULL) {
+    file->block = malloc(READING_FILE_BLOCK_SIZE);
+    if (file->path == NULL || file->block == NULL) {
         goto failed;
     }
     error = files_open(files, path, O_RDWR | O_CREAT, &file->fd);
@@ -35,15 +35,13 @@ reading_file_open(
     if (error != 0) {
         goto failed;
     }
-    buffer_init(&file->block, file->room, READING_FILE_BLOCK_SIZE);
-    pack_into(&file->packer, &file->block);
     return 0;
 
 failed:
     files_close(files, &file->fd);
-    free(file->room);
+    free(file->block);
     free(file->path);
-    file->room = NULL;
+    file->block = NULL;
     file->path = NULL;
     return diagnostic_set(diagnostic, error, "cannot open %s: %s", path, error_text(error));
 }
@@ -51,7 +49,7 @@ failed:
 static int
 room_of(const struct reading_file *file)
 {
-    return (int)((file->block.size_max - file->block.size) / READING_SIZE_MAX);
+    return (int)((READING_FILE_BLOCK_SIZE - file->block_size) / READING_SIZE_MAX);
 }
 
 /* Takes disk space up to the end of the block. */
@@ -92,8 +90,8 @@ reading_file_prepare(struct reading_file *file, int *room, struct diagnostic *di
 void
 reading_file_append(struct reading_file *file, const struct reading *reading)
 {
-    reading_pack(&file->packer, reading);
-    assert(!file->block.overflow);
+    assert(READING_FILE_BLOCK_SIZE - file->block_size >= READING_SIZE_MAX);
+    file->block_size += reading_pack(reading, file->block + file->block_size);
     file->pending++;
 }
 
@@ -103,10 +101,9 @@ reading_file_flush(struct reading_file *file, struct diagnostic *diagnostic)
     if (file->pending == 0) {
         return 0;
     }
-    int error =
-        files_write(file->files, file->fd, file->block.data, file->block.size, file->offset);
+    int error = files_write(file->files, file->fd, file->block, file->block_size, file->offset);
     if (error == 0) {
-        file->offset += (int64_t)file->block.size;
+        file->offset += (int64_t)file->block_size;
         atomic_fetch_add_explicit(&file->count, file->pending, memory_order_relaxed);
     } else {
         file->lost += file->pending;
@@ -115,7 +112,7 @@ reading_file_flush(struct reading_file *file, struct diagnostic *diagnostic)
             (long long)file->offset, (unsigned long long)file->pending, error_text(error));
     }
     file->pending = 0;
-    file->block.size = 0;
+    file->block_size = 0;
     return error;
 }
 
@@ -137,9 +134,9 @@ reading_file_close(struct reading_file *file, struct diagnostic *diagnostic)
             diagnostic, sync, "cannot force %s to the disk: %s", file->path, error_text(sync));
     }
     files_close(file->files, &file->fd);
-    free(file->room);
+    free(file->block);
     free(file->path);
-    file->room = NULL;
+    file->block = NULL;
     file->path = NULL;
     return error;
 }

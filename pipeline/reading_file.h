@@ -33,9 +33,8 @@ struct reading_file {
     _Atomic uint64_t count; /**< readings in bytes 0 to `offset` */
     uint64_t pending;       /**< readings in `block`, not in the file yet */
     uint64_t lost;          /**< readings that were appended and could not be written */
-    unsigned char *room;    /**< READING_FILE_BLOCK_SIZE bytes that `block` is over */
-    struct buffer block;
-    msgpack_packer packer; /**< writes into `block` */
+    unsigned char *block;   /**< what is not in the file yet, READING_FILE_BLOCK_SIZE bytes */
+    size_t block_size;      /**< bytes of it that are in use */
 };
 
 /**

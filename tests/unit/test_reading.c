@@ -82,7 +82,7 @@ the_ends_of_all_ranges_come_back_as_they_were(void **state)
         struct reading back;
         const char *reason = NULL;
         packed_init(&packed);
-        reading_pack(&packed.packer, readings[i]);
+        packed.buffer.size = reading_pack(readings[i], packed.data);
         assert_true(packed.buffer.size <= READING_SIZE_MAX);
         assert_int_equal(unpack_reading(&packed, &back, &reason), 0);
         assert_reading_equal(&back, readings[i]);

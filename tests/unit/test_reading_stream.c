@@ -12,7 +12,6 @@
 struct bytes {
     unsigned char data[1 << 16];
     struct buffer buffer;
-    msgpack_packer packer;
     uint64_t count;
     int error; /* that ended the stream */
     struct diagnostic diagnostic;
@@ -22,7 +21,6 @@ static void
 bytes_init(struct bytes *bytes)
 {
     buffer_init(&bytes->buffer, bytes->data, sizeof bytes->data);
-    pack_into(&bytes->packer, &bytes->buffer);
     bytes->diagnostic.text[0] = '\0';
 }
 
@@ -34,9 +32,8 @@ add_readings(struct bytes *bytes, int count)
     for (int i = 0; i < count; i++) {
         struct reading reading;
         reading_source_next(&source, &reading);
-        reading_pack(&bytes->packer, &reading);
+        bytes->buffer.size += reading_pack(&reading, bytes->data + bytes->buffer.size);
     }
-    assert_false(bytes->buffer.overflow);
 }
 
 /* Reads the bytes through a file until the stream ends. */
