@@ -180,10 +180,10 @@ print_summary(const struct recording *recording, const struct recording_totals *
         recording_path(path, sizeof path, settings->directory, i + 1);
         printf("%8d  %10" PRIu64 "  %s\n", i + 1, recording->consumers[i].file.count, path);
     }
-    printf("list: capacity %d, largest fill %d; a producer waited %" PRIu64
-           " times because it was full, a consumer %" PRIu64 " times because it was empty\n",
-        settings->capacity, totals->list.count_max, totals->list.full_waits,
-        totals->list.empty_waits);
+    printf("list: capacity %d, largest fill %d\n", settings->capacity, totals->list.count_max);
+    printf("waits: %" PRIu64 " of producers on the full list, %" PRIu64
+           " of consumers on the empty one\n",
+        totals->list.full_waits, totals->list.empty_waits);
     printf("seed: %" PRIu64 "%s\n", settings->seed,
         command->seeded ? "" : " (with --seed, the times are simulated)");
     const double active_s = (double)totals->active_ns / 1e9;
