@@ -40,19 +40,19 @@ take_units(struct client *client, const char *command, const char *word, uint64_
 
 /* Makes the lines of an order from pairs of words. */
 static enum outcome
-take_lines(
-    struct client *client, size_t count, char **words, struct line *lines, size_t *line_count)
+take_lines(struct client *client, const char *command, size_t count, char **words,
+    struct line *lines, size_t *line_count)
 {
     if (count % 2 == 0) {
-        return client_usage(client, "%s: how many units of %s?", words[0], words[count - 1]);
+        return client_usage(client, "%s: how many units of %s?", command, words[count - 1]);
     }
     enum outcome outcome = OUTCOME_DONE;
     *line_count = 0;
     for (size_t i = 1; outcome == OUTCOME_DONE && i < count; i += 2) {
         struct line *line = &lines[(*line_count)++];
-        outcome = take_upc(client, words[0], words[i], &line->upc);
+        outcome = take_upc(client, command, words[i], &line->upc);
         if (outcome == OUTCOME_DONE) {
-            outcome = take_units(client, words[0], words[i + 1], &line->units);
+            outcome = take_units(client, command, words[i + 1], &line->units);
         }
     }
     return outcome;
@@ -198,7 +198,7 @@ action_inventory(struct client *client, size_t count, char **words)
         outcome = client_usage(client, "inventory: more than %d UPCs", ORDER_LINES_MAX);
     }
     for (size_t i = 1; outcome == OUTCOME_DONE && i < count; i++) {
-        outcome = take_upc(client, words[0], words[i], &upcs[i - 1]);
+        outcome = take_upc(client, "inventory", words[i], &upcs[i - 1]);
     }
     if (outcome != OUTCOME_DONE) {
         return outcome;
@@ -231,11 +231,12 @@ run_order(struct client *client, enum operation operation, size_t count, char **
 {
     struct line lines[ORDER_LINES_MAX];
     size_t line_count = 0;
+    const char *command = operation_word(operation);
     enum outcome outcome = check_user(client);
     if (outcome == OUTCOME_DONE && count > 1) {
-        outcome = take_lines(client, count, words, lines, &line_count);
+        outcome = take_lines(client, command, count, words, lines, &line_count);
     } else if (outcome == OUTCOME_DONE) {
-        ask_lines(client, words[0], lines, &line_count);
+        ask_lines(client, command, lines, &line_count);
         if (line_count == 0) {
             render_note(&client->render, "nothing was ordered");
             return OUTCOME_DONE;

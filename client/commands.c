@@ -252,14 +252,16 @@ commands_write_help(FILE *out, const struct command *command)
 static enum outcome
 action_help(struct client *client, size_t count, char **words)
 {
+    /* Where programs read the answers, people read the messages. */
+    FILE *out = client->render.json ? client->render.err : client->render.out;
     if (count == 1) {
-        commands_write_list(client->render.out);
+        commands_write_list(out);
         return OUTCOME_DONE;
     }
     const struct command *command = commands_find(words[1]);
     if (command == NULL) {
         return unknown(client, words[1]);
     }
-    commands_write_help(client->render.out, command);
+    commands_write_help(out, command);
     return OUTCOME_DONE;
 }

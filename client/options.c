@@ -109,13 +109,14 @@ options_parse(struct options *options, const struct program *program, int argc, 
     *options = (struct options){0};
     for (;;) {
         /* '+': what follows the command is the command's. */
-        int option = getopt_long(argc, argv, "+h", own, NULL);
+        int option = getopt_long(argc, argv, "+:h", own, NULL);
         if (option == -1) {
             options->first = optind;
             return OUTCOME_DONE;
         }
-        if (option == '?') {
-            fprintf(stderr, "%s: '%s --help' lists the options\n", program->name, program->name);
+        if (option == '?' || option == ':') {
+            fprintf(stderr, "%s: %s %s; '%s --help' lists the options\n", program->name,
+                argv[optind - 1], option == '?' ? "is no option" : "wants a value", program->name);
             return OUTCOME_USAGE;
         }
         take_option(options, program, option == 'h' ? OPTION_HELP : option);

@@ -87,7 +87,7 @@ prompt_open(struct prompt **prompt, const char *program)
     el_set(opened->editor, EL_HIST, history, opened->history);
     el_set(opened->editor, EL_PROMPT, show);
     el_set(opened->editor, EL_GETCFN, read_character);
-    el_set(opened->editor, EL_SIGNAL, 0);
+    el_set(opened->editor, EL_SIGNAL, 1);
     el_source(opened->editor, NULL);
     *prompt = opened;
     return 0;

@@ -100,10 +100,20 @@ shopper_is_about_order(const struct shopper *shopper)
     return shopper->phase == PHASE_SETTLE || (shopper->phase == PHASE_ERRAND && is_own);
 }
 
+bool
+shopper_is_own_order(const struct shopper *shopper)
+{
+    return shopper->phase == PHASE_ERRAND || shopper->errand == ERRAND_RESOLVE ||
+           shopper->errand == ERRAND_SET_ASIDE;
+}
+
 enum shopper_step
 shopper_leave_pending(struct shopper *shopper, const char *reason)
 {
     const struct order *order = &shopper_state(shopper)->pending.order;
+    if (shopper_is_own_order(shopper)) {
+        shopper_note_order(shopper, &shopper->result.order);
+    }
     return shopper_fail(shopper, OUTCOME_UNKNOWN, "outcome_unknown",
         "%s; what became of order %" PRIu64 " of session %" PRIu64
         " is not known yet: it stays pending, and 'resolve' settles it",
@@ -414,9 +424,7 @@ shopper_give_up(struct shopper *shopper, const char *reason)
         return was_busy ? shopper_refuse(shopper, STATUS_BUSY)
                         : shopper_fail(shopper, OUTCOME_UNREACHABLE, "unreachable", "%s", reason);
     }
-    bool is_own = shopper->phase == PHASE_ERRAND || shopper->errand == ERRAND_RESOLVE ||
-                  shopper->errand == ERRAND_SET_ASIDE;
-    if (!is_own) {
+    if (!shopper_is_own_order(shopper)) {
         const struct order *order = &shopper_state(shopper)->pending.order;
         return shopper_fail(shopper, OUTCOME_UNREACHABLE, "unreachable",
             "%s; order %" PRIu64 " of session %" PRIu64

@@ -54,6 +54,10 @@ shopper_state(const struct shopper *shopper);
 bool
 shopper_is_about_order(const struct shopper *shopper);
 
+/** Is that order what the errand is about, and not one that is in its way? */
+bool
+shopper_is_own_order(const struct shopper *shopper);
+
 /** Begins the errand itself, when nothing is in its way any more. */
 enum shopper_step
 shopper_start(struct shopper *shopper);

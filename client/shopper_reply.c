@@ -72,14 +72,12 @@ static enum shopper_step
 settle(struct shopper *shopper, const struct reply *reply, const void *data, size_t size)
 {
     struct diagnostic diagnostic = {""};
-    bool before = shopper->phase == PHASE_SETTLE && shopper->errand != ERRAND_RESOLVE &&
-                  shopper->errand != ERRAND_SET_ASIDE;
     if (!is_outcome_of(&shopper_state(shopper)->pending.order, reply)) {
         return shopper_leave_pending(
             shopper, "the broker answered with the outcome of another order");
     }
-    struct shopper_order *noted =
-        shopper_note_order(shopper, before ? &shopper->result.before : &shopper->result.order);
+    struct shopper_order *noted = shopper_note_order(
+        shopper, shopper_is_own_order(shopper) ? &shopper->result.order : &shopper->result.before);
     noted->status = reply->status;
     if (local_inventory_settle(shopper->inventory, reply, data, size, &diagnostic) != 0) {
         return shopper_fail(shopper, OUTCOME_UNKNOWN, "outcome_unknown",
@@ -127,6 +125,9 @@ dispute(struct shopper *shopper, enum status status)
         return shopper_end_well(shopper);
     }
     const struct order *order = &shopper_state(shopper)->pending.order;
+    if (shopper_is_own_order(shopper)) {
+        shopper_note_order(shopper, &shopper->result.order)->status = status;
+    }
     return shopper_fail(shopper, OUTCOME_UNKNOWN, "outcome_unknown",
         "the broker cannot tell what became of order %" PRIu64 " of session %" PRIu64
         ", it may or may not have been made (%s: %s); it stays pending: "

@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <locale.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,7 +32,11 @@ static const char *
 ask(void *context, const char *question)
 {
     struct visit *visit = context;
-    return prompt_read(visit->prompt, question, false);
+    const char *answer = prompt_read(visit->prompt, question, false);
+    if (answer == NULL) {
+        putchar('\n');
+    }
+    return answer;
 }
 
 static void
@@ -73,6 +78,7 @@ fill_prompt(const struct client *client, char *text, size_t size)
         state->pending.exists ? " (order pending)" : "");
 }
 
+/* Runs a line, which is taken apart in place. */
 static enum outcome
 run_line(struct visit *visit, char *line)
 {
@@ -91,6 +97,26 @@ run_line(struct visit *visit, char *line)
         write_hint();
     }
     return outcome;
+}
+
+/* Asks for one line and runs it. Returns false when there are no more. */
+static bool
+run_next(struct visit *visit, enum outcome *outcome)
+{
+    char text[USER_SIZE_MAX + 32];
+    fill_prompt(visit->client, text, sizeof text);
+    const char *typed = prompt_read(visit->prompt, text, true);
+    /* A command may ask for more, and what was typed last is then no longer there. */
+    char *line = typed == NULL ? NULL : strdup(typed);
+    if (line == NULL) {
+        putchar('\n');
+        return false;
+    }
+    *outcome = run_line(visit, line);
+    free(line);
+    fflush(stdout);
+    (void)interrupt_take();
+    return true;
 }
 
 /* Settles what an earlier visit left open, as far as the broker is there. */
@@ -116,20 +142,9 @@ talk(struct client *client)
     client->ask_context = &visit;
     settle(client);
     write_menu(client);
-    while (!client->quits) {
-        char text[USER_SIZE_MAX + 32];
-        fill_prompt(client, text, sizeof text);
-        char *line = prompt_read(visit.prompt, text, true);
-        if (line == NULL) {
-            putchar('\n');
-            break;
-        }
-        enum outcome outcome = run_line(&visit, line);
-        if (outcome == OUTCOME_DAMAGED) {
-            result = outcome;
-        }
-        fflush(stdout);
-        (void)interrupt_take();
+    enum outcome outcome = OUTCOME_DONE;
+    while (!client->quits && run_next(&visit, &outcome)) {
+        result = outcome == OUTCOME_DAMAGED ? outcome : result;
     }
     prompt_close(&visit.prompt);
     return result;
