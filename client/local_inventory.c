@@ -52,6 +52,12 @@ fold_save(void *state, struct snapshot *snapshot)
     return local_record_save(state, snapshot);
 }
 
+struct store_fold
+local_inventory_fold(struct local_state *state)
+{
+    return (struct store_fold){"client", state, fold_clear, fold_load, fold_apply, fold_save};
+}
+
 static void
 destroy(struct local_inventory **inventory)
 {
@@ -90,12 +96,7 @@ local_inventory_open(struct local_inventory **inventory, struct files *files, co
         return diagnostic_set(diagnostic, error, "%s", error_text(error));
     }
     snprintf(opened->directory, sizeof opened->directory, "%s", directory);
-    const struct store_fold fold = {.kind = "client",
-        .state = &opened->state,
-        .clear = fold_clear,
-        .load = fold_load,
-        .apply = fold_apply,
-        .save = fold_save};
+    const struct store_fold fold = local_inventory_fold(&opened->state);
     struct store_options options = {.record_size_max = LOCAL_RECORD_SIZE_MAX + 1024};
     memcpy(options.history_new, history_new, sizeof options.history_new);
     struct store_report report = {0};

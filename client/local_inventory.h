@@ -50,6 +50,10 @@ local_inventory_close(struct local_inventory **inventory, struct diagnostic *dia
 int
 local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic);
 
+/** Returns what a store does with a client's records: the fold over `state`. For reading alone. */
+struct store_fold
+local_inventory_fold(struct local_state *state);
+
 /** Returns what is remembered. Borrowed; changes with each call below. */
 const struct local_state *
 local_inventory_state(const struct local_inventory *inventory);

@@ -78,11 +78,12 @@ journal_start(struct journal *journal, struct files *files, int fd, int64_t size
     assert(header->first >= 1 && record_size_max <= RECORD_SIZE_MAX);
     *journal = (struct journal){
         .files = files, .fd = fd, .next = header->first - 1, .size_zeroed = size_zeroed};
-    journal->room = calloc(1, PREFIX_SIZE + record_size_max);
+    journal->room = malloc(PREFIX_SIZE + record_size_max);
     if (journal->room == NULL || sodium_init() < 0) {
         journal_close(journal, false);
         return ERROR_MEMORY;
     }
+    memset(journal->room, 0, PREFIX_SIZE);
     buffer_init(&journal->record, journal->room + PREFIX_SIZE, record_size_max);
     pack_into(&journal->packer, &journal->record);
 

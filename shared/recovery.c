@@ -66,11 +66,13 @@ load_newest(struct recovery *recovery, const struct generations *snapshots)
 {
     int error = ERROR_DAMAGED;
     for (size_t i = snapshots->count; i-- > 0;) {
-        if (snapshots->numbers[i] > recovery->generation_end) {
+        uint64_t generation = snapshots->numbers[i];
+        if (generation > recovery->generation_end ||
+            (recovery->snapshot_end != 0 && generation >= recovery->snapshot_end)) {
             continue;
         }
         struct diagnostic reason = {""};
-        error = load_snapshot(recovery, snapshots->numbers[i], &reason);
+        error = load_snapshot(recovery, generation, &reason);
         if (error != ERROR_DAMAGED) {
             return error == 0 ? 0 : diagnostic_set(recovery->diagnostic, error, "%s", reason.text);
         }

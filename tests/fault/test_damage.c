@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/fsck.h"
 #include "fault/broker_subject.h"
 #include "fault/client_subject.h"
 #include "fault/subjects.h"
@@ -182,6 +183,32 @@ expect_double_damage(
     }
 }
 
+/* What stock-fsck has to say: all damage is told, but for what looks like a torn tail. */
+static void
+expect_told(
+    struct fake_disk *disk, enum sort sort, const struct layout *layout, size_t at, bool is_cut)
+{
+    struct fsck fsck;
+    struct diagnostic diagnostic = {""};
+    size_t record = record_at(layout, at);
+    bool is_torn = sort == JOURNAL_NEW && record > 0 && (is_cut || record + 1 >= layout->count);
+    bool is_told = !is_torn && record < layout->count;
+    int error = fsck_read(&fsck, fake_disk_files(disk), damage.directory, &diagnostic);
+    if (error != 0) {
+        fail_msg("%s at %zu: %s", names[sort], at, diagnostic.text);
+    }
+    if ((fsck.damage.text[0] != '\0') != is_told ||
+        (is_told && (strstr(fsck.damage.text, damage.directory) == NULL ||
+                        strstr(fsck.damage.text, "offset ") == NULL))) {
+        fail_msg("%s %s at %zu, record %zu of %zu: '%s'", names[sort], is_cut ? "cut" : "flipped",
+            at, record, layout->count, fsck.damage.text);
+    }
+    damage.refused += is_told;
+    damage.torn += is_torn;
+    fsck_fini(&fsck);
+    fake_disk_free(&disk);
+}
+
 typedef void
 expect_fn(
     struct fake_disk *disk, enum sort sort, const struct layout *layout, size_t at, bool is_cut);
@@ -236,6 +263,16 @@ damage_anywhere_has_the_outcome_of_the_table(void **state)
         damage_file((enum sort)sort, expect_damage);
     }
     report("one file damaged");
+}
+
+static void
+damage_anywhere_is_told_by_fsck(void **state)
+{
+    (void)state;
+    for (int sort = 0; sort < SORTS; sort++) {
+        damage_file((enum sort)sort, expect_told);
+    }
+    report("read by fsck");
 }
 
 static void
@@ -301,6 +338,7 @@ main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damage_anywhere_has_the_outcome_of_the_table),
+        cmocka_unit_test(damage_anywhere_is_told_by_fsck),
         cmocka_unit_test(damage_beside_a_damaged_snapshot_has_the_outcome_of_the_table),
     };
     damage.subject = count >= 2 ? subject_named(arguments[1]) : NULL;

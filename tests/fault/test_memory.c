@@ -114,7 +114,7 @@ a_request_that_cannot_be_decoded_for_want_of_memory_is_answered_busy(void **stat
         }
         if (!allocator_stop()) {
             assert_int_equal(status, STATUS_OK);
-            assert_true(number > 1);
+            assert_true(number > 1 || !allocator_reaches_libraries());
             break;
         }
         assert_int_equal(status, STATUS_BUSY);

@@ -3,32 +3,35 @@
 #include <errno.h>
 #include <stddef.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER 1
-#endif
-
-/* The allocator behind this one, by the names under which it can still be had. */
-#ifdef HAS_SANITIZER
-#define REAL(name) __interceptor_##name
+/*
+ * With a sanitizer, its allocator cannot be stood in front of: there the linker redirects the calls
+ * of the program's own objects (--wrap), and what libraries take is not reached.
+ */
+#ifdef ALLOCATOR_WRAPS
+#define REAL(name) __real_##name
+#define FAKE(name) __wrap_##name
 #else
 #define REAL(name) __libc_##name
+#define FAKE(name) name
 #endif
 
 void *REAL(malloc)(size_t size);
 void *REAL(calloc)(size_t count, size_t size);
 void *REAL(realloc)(void *data, size_t size);
 
-void *
-malloc(size_t size);
-void *
-calloc(size_t count, size_t size);
-void *
-realloc(void *data, size_t size);
+void *FAKE(malloc)(size_t size);
+void *FAKE(calloc)(size_t count, size_t size);
+void *FAKE(realloc)(void *data, size_t size);
+
+bool
+allocator_reaches_libraries(void)
+{
+#ifdef ALLOCATOR_WRAPS
+    return false;
+#else
+    return true;
+#endif
+}
 
 static bool is_on;
 static bool has_failed;
@@ -75,19 +78,19 @@ fails(void)
 }
 
 void *
-malloc(size_t size)
+FAKE(malloc)(size_t size)
 {
     return fails() ? NULL : REAL(malloc)(size);
 }
 
 void *
-calloc(size_t count, size_t size)
+FAKE(calloc)(size_t count, size_t size)
 {
     return fails() ? NULL : REAL(calloc)(count, size);
 }
 
 void *
-realloc(void *data, size_t size)
+FAKE(realloc)(void *data, size_t size)
 {
     return fails() ? NULL : REAL(realloc)(data, size);
 }

@@ -1,15 +1,20 @@
 /**
- * allocator.h: malloc, calloc and realloc that fail on demand, for the whole program and the
- * libraries it uses.
+ * allocator.h: malloc, calloc and realloc that fail on demand, for the program and the libraries
+ * it uses.
  *
- * The sources define the three functions themselves and stand in front of the C library's, or of
- * the sanitizer's. For programs with one thread.
+ * The source defines the three functions itself and stands in front of the C library's. Where a
+ * sanitizer stands there, the linker wraps the calls of the program's own code alone. For programs
+ * with one thread.
  */
 #ifndef STOCKBUS_TESTS_ALLOCATOR_H
 #define STOCKBUS_TESTS_ALLOCATOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/** Are the allocations of libraries counted, too? */
+bool
+allocator_reaches_libraries(void);
 
 /** Lets the allocation `number` (from 1) from now on fail. */
 void
