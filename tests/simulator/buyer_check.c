@@ -102,17 +102,20 @@ buyer_check_result(struct buyer *buyer, const struct shopper_result *result)
     }
 }
 
-/* Returns the units of an item that the local inventory has for a user. */
-static uint64_t
-find_units(const struct local_state *state, int user, uint64_t upc)
+/* Fills in the units of each item that the local inventory has for a user. */
+static void
+find_units(const struct buyer *buyer, int user, uint64_t units[STAGE_ITEMS_MAX])
 {
+    const struct local_state *state = local_inventory_state(buyer->inventory);
     const struct holder *holder = local_state_find_holder(state, stage_users[user]);
+    memset(units, 0, STAGE_ITEMS_MAX * sizeof *units);
     for (size_t i = 0; holder != NULL && i < holder->count; i++) {
-        if (holder->lines[i].upc == upc) {
-            return holder->lines[i].units;
+        int item = model_find_item(buyer->stage->model, holder->lines[i].upc);
+        if (item < 0) {
+            trace_fail(&buyer->stage->trace, "buyer %d has an item that never was", buyer->number);
         }
+        units[item] += holder->lines[i].units;
     }
-    return 0;
 }
 
 /* An order whose bytes went out is pending, or its end is written down. */
@@ -135,10 +138,12 @@ buyer_check_inventory(struct buyer *buyer)
 {
     const struct local_state *state = local_inventory_state(buyer->inventory);
     const struct model *model = buyer->stage->model;
+    uint64_t held[STAGE_ITEMS_MAX];
     check_sent(buyer, state);
     for (int user = 0; user < STAGE_USERS; user++) {
+        find_units(buyer, user, held);
         for (uint64_t i = 0; i < model->item_count; i++) {
-            uint64_t units = find_units(state, user, stage_item(i, NULL));
+            uint64_t units = held[i];
             uint64_t bought = model->bought[buyer->number][user][i];
             if (units < buyer->told[user][i] || units > bought) {
                 trace_fail(&buyer->stage->trace,
@@ -155,13 +160,15 @@ buyer_check_settled(struct buyer *buyer)
 {
     const struct local_state *state = local_inventory_state(buyer->inventory);
     const struct model *model = buyer->stage->model;
+    uint64_t held[STAGE_ITEMS_MAX];
     uint64_t sum = 0;
     if (state->pending.exists || state->aside_count > 0) {
         trace_fail(&buyer->stage->trace, "buyer %d has not settled its order", buyer->number);
     }
     for (int user = 0; user < STAGE_USERS; user++) {
+        find_units(buyer, user, held);
         for (uint64_t i = 0; i < model->item_count; i++) {
-            uint64_t units = find_units(state, user, stage_item(i, NULL));
+            uint64_t units = held[i];
             sum += units;
             if (units != model->bought[buyer->number][user][i]) {
                 trace_fail(&buyer->stage->trace,

@@ -15,6 +15,15 @@ fail(struct disk *disk, enum fake_call call)
     return needs_room && chance_hits(&disk->stage->chance, 500) ? -ENOSPC : -EIO;
 }
 
+/* Of a write, half may have come to pass before the end. */
+static int
+die(struct disk *disk, enum fake_call call)
+{
+    disk->is_killed = true;
+    bool is_half = call == FAKE_PWRITE && chance_hits(&disk->stage->chance, 500);
+    return is_half ? FAKE_SHORT : FAKE_LOSE_POWER;
+}
+
 static int
 before(void *context, enum fake_call call, uint64_t number)
 {
@@ -26,7 +35,7 @@ before(void *context, enum fake_call call, uint64_t number)
     if (disk->calls_left > 0 && --disk->calls_left == 0) {
         trace_note(&disk->stage->trace, "  a disk %s at %s", disk->is_deadly ? "dies" : "fails",
             fake_call_word(call));
-        return disk->is_deadly ? (int)FAKE_LOSE_POWER : fail(disk, call);
+        return disk->is_deadly ? die(disk, call) : fail(disk, call);
     }
     return disk->lies && call == FAKE_FDATASYNC ? FAKE_LIE : FAKE_GO;
 }

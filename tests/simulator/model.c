@@ -36,12 +36,8 @@ model_session(const struct model *model, uint64_t number)
 int
 model_find_item(const struct model *model, uint64_t upc)
 {
-    for (uint64_t i = 0; i < model->item_count; i++) {
-        if (stage_item(i, NULL) == upc) {
-            return (int)i;
-        }
-    }
-    return -1;
+    uint64_t number = (upc - STAGE_CATALOG_UPC) / STAGE_CATALOG_STEP;
+    return number < model->item_count && stage_item(number, NULL) == upc ? (int)number : -1;
 }
 
 static uint64_t

@@ -9,6 +9,7 @@
 
 enum {
     UNITS_START_MAX = 300,
+    CATALOG_LARGE = 100,     /* items; with so many, there is enough of each for large orders */
     NO_SPACE_MEMORY_MS = 250 /* the engine does not look at a full disk at every turn */
 };
 
@@ -69,8 +70,10 @@ seller_init(struct seller *seller, struct stage *stage)
     struct model *model = stage->model;
     for (uint64_t i = 0; i < model->item_count; i++) {
         bool is_huge = i == 3 && chance_hits(&stage->chance, 100);
-        model->units[i] = chance_below(&stage->chance, UNITS_START_MAX);
-        model->units[i] += is_huge ? LEVEL_MAX - UNITS_START_MAX : 0;
+        bool is_ample = model->item_count >= CATALOG_LARGE;
+        model->units[i] = chance_below(&stage->chance, UNITS_START_MAX) * (is_ample ? 20 : 1);
+        model->units[i] += is_ample ? UNITS_START_MAX : 0;
+        model->units[i] += is_huge ? LEVEL_MAX - 30 * UNITS_START_MAX : 0;
         model->units_initial += model->units[i];
     }
 }

@@ -11,30 +11,51 @@ enum {
     CALM_STEPS_MAX = 200000
 };
 
-/* Draws how rough this simulation is. */
-static struct roughness
-draw_roughness(struct chance *chance)
+static unsigned
+draw(struct chance *chance, uint64_t low, uint64_t high)
+{
+    return (unsigned)chance_between(chance, low, high);
+}
+
+/*
+ * Draws how rough this simulation is. One draw a statement: the order of initialisers is the
+ * compiler's.
+ */
+static void
+draw_roughness(struct chance *chance, struct roughness *rough)
 {
     static const uint64_t batches[] = {1, 1, 2, 4, 8};
-    bool is_rough_network = chance_hits(chance, 800);
-    uint64_t seller_calls_max = chance_hits(chance, 300) ? 20000 : 1500;
-    bool is_rough_disk = chance_hits(chance, 900);
-    return (struct roughness){
-        .loss = is_rough_network ? (unsigned)chance_below(chance, 200) : 0,
-        .disorder = is_rough_network ? (unsigned)chance_below(chance, 700) : 0,
-        .doubling = is_rough_network ? (unsigned)chance_below(chance, 300) : 0,
-        .delay = is_rough_network ? (unsigned)chance_below(chance, 100) : 0,
-        .impatience = (unsigned)chance_between(chance, 5, 150),
-        .login_busy = (unsigned)chance_below(chance, 600),
-        .large_orders = (unsigned)chance_below(chance, chance_hits(chance, 300) ? 600 : 60),
-        .buyer_calls = is_rough_disk ? chance_between(chance, 40, 1500) : 0,
-        .seller_calls = is_rough_disk ? chance_between(chance, 30, seller_calls_max) : 0,
-        .power_loss = (unsigned)chance_below(chance, 1001),
-        .full_disk = chance_hits(chance, 200) ? 10 : 0,
-        .batch_max = batches[chance_below(chance, 5)],
-        .segment_factor = chance_between(chance, 1, 2),
-        .sessions_user_max = chance_hits(chance, 150) ? 4 : 500,
-    };
+    memset(rough, 0, sizeof *rough);
+    if (chance_hits(chance, 800)) {
+        rough->loss = draw(chance, 0, 200);
+        rough->disorder = draw(chance, 0, 700);
+        rough->doubling = draw(chance, 0, 300);
+        rough->delay = draw(chance, 0, 100);
+    }
+    bool seller_lives_long = chance_hits(chance, 300);
+    if (chance_hits(chance, 900)) {
+        rough->buyer_calls = draw(chance, 40, 1500);
+        rough->seller_calls = draw(chance, 30, seller_lives_long ? 20000 : 1500);
+    }
+    rough->impatience = draw(chance, 5, 150);
+    rough->login_busy = draw(chance, 0, 600);
+    rough->large_orders = draw(chance, 0, 60);
+    rough->power_loss = draw(chance, 0, 1000);
+    rough->full_disk = chance_hits(chance, 200) ? 10 : 0;
+    rough->batch_max = batches[chance_below(chance, 5)];
+    rough->segment_factor = draw(chance, 1, 2);
+    rough->sessions_user_max = chance_hits(chance, 150) ? 4 : 500;
+}
+
+/* Makes it one in which journals fill up: large orders for many items, and few deaths between. */
+static void
+make_heavy(struct chance *chance, struct roughness *rough)
+{
+    rough->large_orders = draw(chance, 300, 900);
+    rough->batch_max = 1;
+    rough->segment_factor = 1;
+    rough->seller_calls = draw(chance, 0, 1) * 20000;
+    rough->full_disk = draw(chance, 0, 1) * 20;
 }
 
 static void
@@ -42,9 +63,14 @@ begin(struct world *world, uint64_t seed)
 {
     struct stage *stage = &world->stage;
     stage->chance = (struct chance){.stream = {.state = seed}};
-    stage->rough = draw_roughness(&stage->chance);
-    bool is_large = chance_hits(&stage->chance, 30);
-    uint64_t items = is_large ? STAGE_ITEMS_MAX - 1 : chance_between(&stage->chance, 1, 24);
+    draw_roughness(&stage->chance, &stage->rough);
+    bool is_heavy = chance_hits(&stage->chance, 200);
+    if (is_heavy) {
+        make_heavy(&stage->chance, &stage->rough);
+    }
+    bool is_large = is_heavy || chance_hits(&stage->chance, 100);
+    uint64_t items =
+        chance_between(&stage->chance, is_large ? 200 : 1, is_large ? STAGE_ITEMS_MAX : 24);
     stage->model = model_new(items, stage->rough.sessions_user_max);
     seller_init(&world->seller, stage);
     plant_in(&world->seller.disk, true);
@@ -118,7 +144,9 @@ trouble_seller(struct world *world)
     struct stage *stage = &world->stage;
     struct seller *seller = &world->seller;
     struct network *network = &stage->network;
-    if (chance_hits(&stage->chance, stage->rough.full_disk)) {
+    /* A disk stays full for longer: long enough for a few journals to fill up. */
+    unsigned full_disk = stage->rough.full_disk;
+    if (chance_hits(&stage->chance, seller->is_full ? (full_disk + 4) / 5 : full_disk)) {
         seller_set_full(seller, !seller->is_full);
     }
     if (seller->engine == NULL) {
