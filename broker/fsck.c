@@ -88,5 +88,5 @@ main(int count, char **arguments)
         fprintf(stderr, "usage: stock-fsck [--json] DIR\n");
         return EXIT_USAGE;
     }
-    return check(arguments[optind], json);
+    return (int)check(arguments[optind], json);
 }

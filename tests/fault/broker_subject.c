@@ -547,19 +547,3 @@ broker_subject_new(bool is_small)
     fake_disk_free(&disk);
     return &broker->subject;
 }
-
-uint64_t
-broker_subject_position(const struct subject *subject, size_t steps)
-{
-    return ((const struct broker_subject *)subject)->models[steps].position;
-}
-
-size_t
-broker_subject_steps(const struct subject *subject, uint64_t position)
-{
-    size_t steps = 0;
-    while (broker_subject_position(subject, steps) < position) {
-        steps++;
-    }
-    return steps;
-}

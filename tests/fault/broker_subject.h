@@ -18,14 +18,6 @@
 struct subject *
 broker_subject_new(bool is_small);
 
-/** Returns the number of the last record behind `steps` steps. */
-uint64_t
-broker_subject_position(const struct subject *subject, size_t steps);
-
-/** Returns how many steps lead to record `position`. */
-size_t
-broker_subject_steps(const struct subject *subject, uint64_t position);
-
 /** Lets the clock of all brokers go on by `ms`. */
 void
 broker_subject_wait(uint64_t ms);

@@ -64,6 +64,9 @@ void
 course_run(struct subject *subject, struct fake_disk *disk, size_t end, bool in_order,
     struct course *course);
 
+/** Counts a step that failed as answered: a planted fault, which the judge has to see. */
+extern bool course_boasts;
+
 /**
  * Judges what `course` left on `disk`, which no longer fails: opens it, compares, does
  * `more` further steps, ends as if killed, takes the power away with nothing unsynced surviving,

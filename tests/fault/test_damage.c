@@ -3,6 +3,7 @@
  * what recovery makes of it is held against the table in shared/store.h.
  *
  * usage: test_damage SUBJECT [BITS]     flip each of the lowest BITS bits (1), not one in turn
+ *        test_damage SUBJECT spare      flip nothing; then the test has to fail
  */
 #include "support/cmocka_headers.h"
 
@@ -27,6 +28,7 @@ static struct {
     struct subject *subject;
     const char *directory;
     int bits;
+    bool is_spared;         /* a planted fault: nothing is flipped */
     size_t steps;           /* that were done and answered */
     struct fake_disk *disk; /* two generations, with records in both journals */
     uint64_t flips;
@@ -233,7 +235,8 @@ damage_file(enum sort sort, expect_fn *judge)
     size_t end = layout.starts[layout.count];
     for (size_t at = 0; at < layout.size; at += at < end + 64 ? 1 : ZERO_STEP) {
         for (int bit = 0; bit < damage.bits; bit++) {
-            unsigned char mask = (unsigned char)(1U << (damage.bits == 1 ? at % 8 : (size_t)bit));
+            unsigned bit_number = damage.bits == 1 ? at % 8 : (unsigned)bit;
+            unsigned char mask = damage.is_spared ? 0 : (unsigned char)(1U << bit_number);
             bytes[at] ^= mask;
             judge(copy_with(sort, bytes, layout.size), sort, &layout, at, false);
             bytes[at] ^= mask;
@@ -342,9 +345,10 @@ main(int count, char **arguments)
         cmocka_unit_test(damage_beside_a_damaged_snapshot_has_the_outcome_of_the_table),
     };
     damage.subject = count >= 2 ? subject_named(arguments[1]) : NULL;
-    damage.bits = count >= 3 ? atoi(arguments[2]) : 1;
+    damage.is_spared = count == 3 && strcmp(arguments[2], "spare") == 0;
+    damage.bits = count == 3 && !damage.is_spared ? atoi(arguments[2]) : 1;
     if (damage.subject == NULL || damage.bits < 1 || damage.bits > 8) {
-        fprintf(stderr, "usage: test_damage SUBJECT [BITS]\n");
+        fprintf(stderr, "usage: test_damage SUBJECT [BITS|spare]\n");
         return 2;
     }
     bool is_client = strcmp(damage.subject->name, "client") == 0;
