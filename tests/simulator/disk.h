@@ -14,7 +14,6 @@ struct disk {
     bool is_deadly;      /**< the fault is the end of the process; otherwise one call fails */
     bool is_killed;      /**< by somebody from outside */
     bool has_failed;     /**< a call failed since the last start */
-    bool lies;           /**< planted: it says that data was synced, and it was not */
     struct stage *stage;
 };
 

@@ -4,9 +4,9 @@
  */
 #include "simulator/plant.h"
 
+#include "broker/engine.h"
 #include "broker/image.h"
 #include "shared/snapshot.h"
-#include "simulator/disk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +14,11 @@
 enum plant {
     PLANT_NONE,
     PLANT_NO_DEDUPE,         /* an order that comes again is made again */
-    PLANT_ACK_BEFORE_SYNC,   /* the broker answers before its disk has synced */
+    PLANT_ACK_BEFORE_SYNC,   /* the broker answers without a sync */
     PLANT_REFUSAL_FORGOTTEN, /* a refused order does not use its number */
     PLANT_REPLY_FORGOTTEN,   /* a snapshot lacks the outcomes of orders */
     PLANT_SNAPSHOT_EARLY,    /* a snapshot gets its name before it is synced */
-    PLANT_SEND_BEFORE_SYNC,  /* the client sends before its disk has synced */
+    PLANT_SEND_BEFORE_SYNC,  /* the client sends without a sync */
     PLANT_COUNT
 };
 
@@ -53,10 +53,37 @@ plant_list(void)
     }
 }
 
-void
-plant_in(struct disk *disk, bool is_broker)
+int
+__real_engine_apply(struct engine *engine, struct exchange *const *exchanges, size_t count,
+    struct diagnostic *diagnostic);
+
+int
+__wrap_engine_apply(struct engine *engine, struct exchange *const *exchanges, size_t count,
+    struct diagnostic *diagnostic);
+
+int
+__real_store_sync(struct store *store);
+
+int
+__wrap_store_sync(struct store *store);
+
+static bool is_applying; /* the store is the broker's */
+
+int
+__wrap_engine_apply(struct engine *engine, struct exchange *const *exchanges, size_t count,
+    struct diagnostic *diagnostic)
 {
-    disk->lies = planted == (is_broker ? PLANT_ACK_BEFORE_SYNC : PLANT_SEND_BEFORE_SYNC);
+    is_applying = true;
+    int error = __real_engine_apply(engine, exchanges, count, diagnostic);
+    is_applying = false;
+    return error;
+}
+
+int
+__wrap_store_sync(struct store *store)
+{
+    bool skips = planted == (is_applying ? PLANT_ACK_BEFORE_SYNC : PLANT_SEND_BEFORE_SYNC);
+    return skips ? 0 : __real_store_sync(store);
 }
 
 bool

@@ -6,18 +6,12 @@
 
 #include <stdbool.h>
 
-struct disk;
-
 /**
  * Plants the fault `name` for the rest of the process. Returns false when this program has no such
  * fault: only simulator-planted has any.
  */
 bool
 plant_choose(const char *name);
-
-/** Plants what has to be planted into the disk of the broker, or of a buyer. */
-void
-plant_in(struct disk *disk, bool is_broker);
 
 /** Writes the names of the faults, one a line. */
 void

@@ -8,13 +8,6 @@ plant_choose(const char *name)
 }
 
 void
-plant_in(struct disk *disk, bool is_broker)
-{
-    (void)disk;
-    (void)is_broker;
-}
-
-void
 plant_list(void)
 {
 }

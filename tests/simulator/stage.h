@@ -1,8 +1,8 @@
 /**
  * stage.h: what all parts of one simulation share.
  */
-#ifndef STOCKBUS_TESTS_STAGE_H
-#define STOCKBUS_TESTS_STAGE_H
+#ifndef STOCKBUS_TESTS_SIMULATOR_STAGE_H
+#define STOCKBUS_TESTS_SIMULATOR_STAGE_H
 
 #include "shared/protocol.h"
 #include "simulator/chance.h"

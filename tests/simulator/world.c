@@ -1,7 +1,6 @@
 #include "simulator/world.h"
 
 #include "simulator/buyer_check.h"
-#include "simulator/plant.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -73,11 +72,9 @@ begin(struct world *world, uint64_t seed)
         chance_between(&stage->chance, is_large ? 200 : 1, is_large ? STAGE_ITEMS_MAX : 24);
     stage->model = model_new(items, stage->rough.sessions_user_max);
     seller_init(&world->seller, stage);
-    plant_in(&world->seller.disk, true);
     world->buyer_count = (int)chance_between(&stage->chance, 1, STAGE_BUYERS_MAX);
     for (int i = 0; i < world->buyer_count; i++) {
         buyer_init(&world->buyers[i], stage, i);
-        plant_in(&world->buyers[i].disk, false);
     }
     trace_note(&stage->trace, "%d buyers, %" PRIu64 " items, batches of %" PRIu64,
         world->buyer_count, items, stage->rough.batch_max);
