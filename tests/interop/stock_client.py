@@ -27,7 +27,7 @@ class Link:
         self.context = context or zmq.Context.instance()
         self.socket = None
 
-    def exchange(self, frames, timeout_ms=PATIENCE_MS):
+    def exchange(self, frames, timeout_ms=None):
         """Sends a request, the bytes of one frame or a list of frames, and returns the reply's."""
         if self.socket is None:
             self.socket = self.context.socket(zmq.REQ)
@@ -35,7 +35,7 @@ class Link:
             self.socket.maxmsgsize = MESSAGE_SIZE_MAX
             self.socket.connect(self.endpoint)
         self.socket.send_multipart([frames] if isinstance(frames, bytes) else frames)
-        if not self.socket.poll(timeout_ms):
+        if not self.socket.poll(timeout_ms or PATIENCE_MS):
             self.close()
             raise Unanswered(self.endpoint)
         reply = self.socket.recv_multipart()
