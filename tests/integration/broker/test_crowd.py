@@ -107,6 +107,17 @@ class Crowd(Case):
     def test_purchases_are_answered_on_the_same_lane_while_a_password_is_checked(self):
         self.buy_while_a_password_is_checked(1)
 
+    def test_a_flood_of_wrong_logins_is_bounded_and_leaves_purchases_alone(self):
+        broker = self.broker(lanes=2).start()
+        north = self.client(broker)
+        stranger = self.client(broker, None)
+        for number in range(100):
+            reply = stranger.ask(
+                pack("login", nonce=os.urandom(16), user="slow", password=f"guess {number}"))
+            self.assertEqual(reply["status"], "busy")
+            self.assertEqual(north.buy([WATER, 1])["status"], "ok")
+        self.assertIn("too many logins", reply["message"])
+
     def test_a_crowd_of_logins_gets_in(self):
         broker = self.broker(users=None).start()
         clients = [self.client(broker, None) for _ in range(8)]
