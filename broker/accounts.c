@@ -1,6 +1,7 @@
 #include "broker/accounts.h"
 
 #include "broker/lines.h"
+#include "shared/array.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -99,15 +100,11 @@ roles_are_valid(const char *roles)
 static int
 add_account(struct account_table *table, const struct account *account)
 {
-    if (table->count == table->count_max) {
-        size_t count_max = table->count_max == 0 ? 16 : table->count_max * 2;
-        struct account *rows = realloc(table->rows, count_max * sizeof *rows);
-        if (rows == NULL) {
-            return ERROR_MEMORY;
-        }
-        table->rows = rows;
-        table->count_max = count_max;
+    struct account *rows = array_grow(table->rows, table->count, &table->count_max, sizeof *rows);
+    if (rows == NULL) {
+        return ERROR_MEMORY;
     }
+    table->rows = rows;
     table->rows[table->count++] = *account;
     return 0;
 }

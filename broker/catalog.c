@@ -1,6 +1,7 @@
 #include "broker/catalog.h"
 
 #include "broker/lines.h"
+#include "shared/array.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -32,15 +33,12 @@ catalog_fini(struct catalog *catalog)
 static int
 add(struct catalog *catalog, const struct entry *entry)
 {
-    if (catalog->count == catalog->count_max) {
-        size_t count_max = catalog->count_max == 0 ? 64 : catalog->count_max * 2;
-        struct entry *entries = realloc(catalog->entries, count_max * sizeof *entries);
-        if (entries == NULL) {
-            return ERROR_MEMORY;
-        }
-        catalog->entries = entries;
-        catalog->count_max = count_max;
+    struct entry *entries =
+        array_grow(catalog->entries, catalog->count, &catalog->count_max, sizeof *entries);
+    if (entries == NULL) {
+        return ERROR_MEMORY;
     }
+    catalog->entries = entries;
     char *name = strdup(entry->name);
     if (name == NULL) {
         return ERROR_MEMORY;

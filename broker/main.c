@@ -66,12 +66,17 @@ struct options {
 static enum exit_status
 exit_status_of(int error)
 {
-    return error == 0                  ? EXIT_DONE
-           : error == ERROR_DAMAGED    ? EXIT_DAMAGED
-           : error == ERROR_INVALID    ? EXIT_USAGE
-           : error == ERROR_NOT_FOUND  ? EXIT_USAGE
-           : error == ERROR_PERMISSION ? EXIT_OTHER
-                                       : EXIT_OTHER;
+    switch (error) {
+    case 0:
+        return EXIT_DONE;
+    case ERROR_INVALID:
+    case ERROR_NOT_FOUND:
+        return EXIT_USAGE;
+    case ERROR_DAMAGED:
+        return EXIT_DAMAGED;
+    default:
+        return EXIT_OTHER;
+    }
 }
 
 static const char *
@@ -332,6 +337,8 @@ run(const struct options *options)
     error = options->check_config ? check_files(&config, &diagnostic) : serve(&config, &diagnostic);
     if (error != 0) {
         log_line("%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
+    } else if (options->check_config) {
+        log_line("the configuration is good");
     }
     return exit_status_of(error);
 }

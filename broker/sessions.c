@@ -1,5 +1,6 @@
 #include "broker/sessions.h"
 
+#include "shared/array.h"
 #include "shared/error.h"
 
 #include <stdio.h>
@@ -30,15 +31,12 @@ sessions_user(struct sessions *sessions, const char *name)
             return (uint32_t)i;
         }
     }
-    if (sessions->user_count == sessions->user_count_max) {
-        size_t count_max = sessions->user_count_max == 0 ? 16 : sessions->user_count_max * 2;
-        struct user *users = realloc(sessions->users, count_max * sizeof *users);
-        if (users == NULL) {
-            return INDEX_NONE;
-        }
-        sessions->users = users;
-        sessions->user_count_max = count_max;
+    struct user *users =
+        array_grow(sessions->users, sessions->user_count, &sessions->user_count_max, sizeof *users);
+    if (users == NULL) {
+        return INDEX_NONE;
     }
+    sessions->users = users;
     struct user *user = &sessions->users[sessions->user_count];
     *user = (struct user){.session_count = 0};
     snprintf(user->name, sizeof user->name, "%s", name);
@@ -48,20 +46,13 @@ sessions_user(struct sessions *sessions, const char *name)
 int
 sessions_reserve(struct sessions *sessions)
 {
-    if (sessions->count < sessions->count_max) {
-        return 0;
-    }
-    size_t count_max = sessions->count_max == 0 ? 64 : sessions->count_max * 2;
-    struct session *rows = realloc(sessions->rows, count_max * sizeof *rows);
+    struct session *rows =
+        array_grow(sessions->rows, sessions->count, &sessions->count_max, sizeof *rows);
     if (rows == NULL) {
         return ERROR_MEMORY;
     }
     sessions->rows = rows;
-    int error = index_reserve(&sessions->index, rows, sessions->count, count_max);
-    if (error == 0) {
-        sessions->count_max = count_max;
-    }
-    return error;
+    return index_reserve(&sessions->index, rows, sessions->count, sessions->count_max);
 }
 
 void

@@ -1,5 +1,6 @@
 #include "broker/stock.h"
 
+#include "shared/array.h"
 #include "shared/error.h"
 
 #include <stdlib.h>
@@ -57,20 +58,12 @@ keep_name(struct stock *stock, const char *name, size_t size)
 static int
 make_room(struct stock *stock)
 {
-    if (stock->count < stock->count_max) {
-        return 0;
-    }
-    size_t count_max = stock->count_max == 0 ? 64 : stock->count_max * 2;
-    struct item *items = realloc(stock->items, count_max * sizeof *items);
+    struct item *items = array_grow(stock->items, stock->count, &stock->count_max, sizeof *items);
     if (items == NULL) {
         return ERROR_MEMORY;
     }
     stock->items = items;
-    int error = index_reserve(&stock->index, items, stock->count, count_max);
-    if (error == 0) {
-        stock->count_max = count_max;
-    }
-    return error;
+    return index_reserve(&stock->index, items, stock->count, stock->count_max);
 }
 
 int

@@ -295,6 +295,7 @@ files_read_all(
     if (error != 0) {
         goto done;
     }
+    content[got] = 0;
     *data = content;
     *size = got;
     content = NULL;

@@ -83,7 +83,11 @@ files_resize(struct files *files, int fd, int64_t size);
 int
 files_size(struct files *files, int fd, int64_t *size);
 
-/** Reads a whole file of at most `size_max` bytes to the heap; the caller frees `*data`. */
+/**
+ * Reads a whole file of at most `size_max` bytes to the heap, and puts a zero behind them that
+ * `*size` does not count. Returns 0, ERROR_TOO_LARGE, ERROR_MEMORY or a file error. The caller
+ * frees `*data`.
+ */
 int
 files_read_all(
     struct files *files, const char *path, size_t size_max, unsigned char **data, size_t *size);

@@ -1,5 +1,6 @@
 #include "shared/generations.h"
 
+#include "shared/array.h"
 #include "shared/error.h"
 #include "shared/limits.h"
 
@@ -26,15 +27,12 @@ generation_path(
 static bool
 add_generation(struct generations *generations, uint64_t number)
 {
-    if (generations->count == generations->count_max) {
-        size_t count_max = generations->count_max == 0 ? 16 : generations->count_max * 2;
-        uint64_t *numbers = realloc(generations->numbers, count_max * sizeof *numbers);
-        if (numbers == NULL) {
-            return false;
-        }
-        generations->numbers = numbers;
-        generations->count_max = count_max;
+    uint64_t *numbers = array_grow(
+        generations->numbers, generations->count, &generations->count_max, sizeof *numbers);
+    if (numbers == NULL) {
+        return false;
     }
+    generations->numbers = numbers;
     generations->numbers[generations->count++] = number;
     return true;
 }

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Loads a file and catches what zconfig prints about it, "…(LINE) REASON", in `complaint`. */
+/* Parses a text and catches what zconfig prints about it, "…(LINE) REASON", in `complaint`. */
 static zconfig_t *
-load(const char *path, char *complaint, size_t size)
+parse(const char *text, char *complaint, size_t size)
 {
     FILE *caught = tmpfile();
     fflush(stdout);
@@ -19,7 +19,7 @@ load(const char *path, char *complaint, size_t size)
     if (kept >= 0) {
         dup2(fileno(caught), STDOUT_FILENO);
     }
-    zconfig_t *root = zconfig_load(path);
+    zconfig_t *root = zconfig_str_load(text);
     complaint[0] = '\0';
     if (kept >= 0) {
         fflush(stdout);
@@ -135,13 +135,12 @@ settings_read(
     char complaint[512];
     unsigned char *content = NULL;
     size_t size = 0;
-    /* zconfig says no more of a file that it cannot read than that it could not. */
     int error = files_read_all(files_system(), path, 1024 * 1024, &content, &size);
-    free(content);
     if (error != 0) {
         return diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
     }
-    zconfig_t *root = load(path, complaint, sizeof complaint);
+    zconfig_t *root = parse((const char *)content, complaint, sizeof complaint);
+    free(content);
     if (root == NULL) {
         return bad_syntax(path, complaint, diagnostic);
     }
