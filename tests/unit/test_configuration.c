@@ -79,7 +79,7 @@ a_bad_line_of_an_inventory_is_named(void **state)
     assert_int_equal(unlink(path), 0);
     struct stock stock;
     stock_init(&stock);
-    assert_int_equal(catalog_read(path, &stock, &diagnostic), ERROR_NOT_FOUND);
+    assert_int_equal(catalog_read(path, &stock, &diagnostic), ERROR_INVALID);
     expect_reason("not found");
 }
 
