@@ -40,6 +40,7 @@ BAD_USERS = [
     ("\nnorth\n", "users.conf: line 2: user 'north': '' are not roles"),
     (f"north sell {HASH}\n", "users.conf: line 1: user 'north': 'sell' are not roles"),
     (f"north demo {HASH}\n", "users.conf: line 1: user 'north': 'demo' are not roles"),
+    (f"north restock {HASH}\n", "users.conf: line 1: user 'north': 'restock' are not roles"),
     ("north buy\n", "users.conf: line 1: user 'north': an argon2id hash is expected"),
     ("north buy apple\n", "users.conf: line 1: user 'north': an argon2id hash is expected"),
     (f"north buy {HASH} more\n", "users.conf: line 1: user 'north': an argon2id hash"),
