@@ -1,9 +1,9 @@
 #include "broker/accounts.h"
 
 #include "broker/lines.h"
+#include "broker/passhash.h"
 #include "shared/array.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -17,11 +17,9 @@ enum {
     ASK_AGAIN_MS = 20
 };
 
-static_assert(ACCOUNTS_HASH_SIZE == crypto_pwhash_STRBYTES, "libsodium's size of a hash");
-
 struct account {
     char name[USER_SIZE_MAX + 1];
-    char hash[ACCOUNTS_HASH_SIZE];
+    struct passhash hash;
     bool may_restock;
 };
 
@@ -37,7 +35,8 @@ enum attempt_state {
     ATTEMPT_QUEUED,
     ATTEMPT_CHECKING,
     ATTEMPT_WRONG,
-    ATTEMPT_RIGHT,
+    ATTEMPT_RIGHT,     /* nobody was told yet */
+    ATTEMPT_BEGINNING, /* one was told to begin a session, and has not said yet how that went */
     ATTEMPT_BEGUN,
 };
 
@@ -61,6 +60,7 @@ struct accounts {
     struct account_table table; /* under the lock */
     struct attempt attempts[ATTEMPTS_MAX]; /* under the lock */
     uint64_t turns;                        /* under the lock */
+    uint64_t reloads;                      /* under the lock */
     bool ending;                           /* under the lock */
 };
 
@@ -138,10 +138,14 @@ take_line(void *context, char *line, long number, struct diagnostic *diagnostic)
             "user '%s': '%.40s' are not roles out of buy, restock, demo, with buy among them", name,
             roles);
     }
-    if (strlen(rest) >= sizeof account.hash || strncmp(rest, "$argon2id$", 10) != 0 ||
-        strpbrk(rest, " \t") != NULL) {
+    if (strncmp(rest, "$argon2id$", 10) != 0 || strpbrk(rest, " \t") != NULL) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
             "user '%s': an argon2id hash is expected (make one with stockd --hash-password)", name);
+    }
+    if (passhash_parse(rest, &account.hash) != 0) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "user '%s': no password can match this hash (make one with stockd --hash-password)",
+            name);
     }
     if (find_account(table, name) != NULL) {
         return diagnostic_set(diagnostic, ERROR_INVALID, "user '%s' stands twice", name);
@@ -150,7 +154,6 @@ take_line(void *context, char *line, long number, struct diagnostic *diagnostic)
         return 0;
     }
     snprintf(account.name, sizeof account.name, "%s", name);
-    snprintf(account.hash, sizeof account.hash, "%s", rest);
     account.may_restock = has_role(roles, "restock");
     int error = add_account(table, &account);
     return error == 0 ? 0 : diagnostic_set(diagnostic, error, "%s", error_text(error));
@@ -192,25 +195,34 @@ next_queued(struct accounts *accounts)
 /*
  * Checks the password of an attempt. Under the lock at entry and exit, not in between: the attempt
  * is this thread's alone while its state is ATTEMPT_CHECKING.
+ *
+ * Without memory nothing is known: the attempt is forgotten, and whoever asks again begins it anew.
+ * When the accounts were read again meanwhile, it is checked again.
  */
 static void
 check(struct accounts *accounts, struct attempt *attempt)
 {
-    char hash[ACCOUNTS_HASH_SIZE];
     const struct account *account = find_account(&accounts->table, attempt->user);
     bool known = account != NULL;
     /* A name that nobody has costs the same time: it is held against somebody's hash. */
-    memcpy(hash, known ? account->hash : accounts->table.rows[0].hash, sizeof hash);
+    struct passhash hash = known ? account->hash : accounts->table.rows[0].hash;
+    uint64_t reloads = accounts->reloads;
     attempt->state = ATTEMPT_CHECKING;
     pthread_mutex_unlock(&accounts->lock);
 
-    bool right =
-        crypto_pwhash_str_verify(hash, attempt->password, strlen(attempt->password)) == 0 && known;
+    bool matches = false;
+    int error = passhash_check(&hash, attempt->password, &matches);
+    sodium_memzero(&hash, sizeof hash);
 
     pthread_mutex_lock(&accounts->lock);
-    sodium_memzero(attempt->password, sizeof attempt->password);
-    sodium_memzero(hash, sizeof hash);
-    attempt->state = right ? ATTEMPT_RIGHT : ATTEMPT_WRONG;
+    if (error != 0) {
+        sodium_memzero(attempt, sizeof *attempt);
+    } else if (accounts->reloads != reloads) {
+        attempt->state = ATTEMPT_QUEUED;
+    } else {
+        sodium_memzero(attempt->password, sizeof attempt->password);
+        attempt->state = matches && known ? ATTEMPT_RIGHT : ATTEMPT_WRONG;
+    }
 }
 
 static void *
@@ -228,6 +240,17 @@ check_all(void *context)
     }
     pthread_mutex_unlock(&accounts->lock);
     return NULL;
+}
+
+int
+accounts_check(const char *path, bool demo, struct diagnostic *diagnostic)
+{
+    struct account_table table;
+    int error = read_table(path, demo, &table, diagnostic);
+    if (error == 0) {
+        free(table.rows);
+    }
+    return error;
 }
 
 int
@@ -256,6 +279,19 @@ accounts_open(struct accounts **result, const char *path, bool demo, struct diag
     return 0;
 }
 
+/* Forgets what was found out with the accounts of before. Under the lock. */
+static void
+forget_outcomes(struct accounts *accounts)
+{
+    for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
+        struct attempt *attempt = &accounts->attempts[i];
+        if (attempt->state != ATTEMPT_QUEUED && attempt->state != ATTEMPT_CHECKING) {
+            sodium_memzero(attempt, sizeof *attempt);
+        }
+    }
+    accounts->reloads++;
+}
+
 int
 accounts_reload(struct accounts *accounts, struct diagnostic *diagnostic)
 {
@@ -265,6 +301,7 @@ accounts_reload(struct accounts *accounts, struct diagnostic *diagnostic)
         pthread_mutex_lock(&accounts->lock);
         free(accounts->table.rows);
         accounts->table = fresh;
+        forget_outcomes(accounts);
         pthread_mutex_unlock(&accounts->lock);
     }
     return error;
@@ -307,20 +344,33 @@ find_attempt(struct accounts *accounts, const uint8_t id[ID_SIZE])
     return NULL;
 }
 
-/* Returns a place for a new attempt: a free one, or that of the oldest whose outcome is known. */
+/*
+ * How soon an attempt's place may be taken by another; 0 where it may not. A session that was begun
+ * can be begun anew; who was right has waited long, and was not told.
+ */
+static const int readiness_to_go[] = {
+    [ATTEMPT_FREE] = 4,
+    [ATTEMPT_BEGUN] = 3,
+    [ATTEMPT_WRONG] = 2,
+    [ATTEMPT_RIGHT] = 1,
+    [ATTEMPT_QUEUED] = 0,
+    [ATTEMPT_CHECKING] = 0,
+    [ATTEMPT_BEGINNING] = 0,
+};
+
+/* Returns the place for a new attempt, the oldest of those that may go soonest, or NULL. */
 static struct attempt *
 find_place(struct accounts *accounts)
 {
     struct attempt *place = NULL;
+    int best = 1;
     for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
         struct attempt *attempt = &accounts->attempts[i];
-        bool done = attempt->state == ATTEMPT_WRONG || attempt->state == ATTEMPT_RIGHT ||
-                    attempt->state == ATTEMPT_BEGUN;
-        if (attempt->state == ATTEMPT_FREE) {
-            return attempt;
-        }
-        if (done && (place == NULL || attempt->turn < place->turn)) {
+        int readiness = readiness_to_go[attempt->state];
+        bool is_older = place == NULL || attempt->turn < place->turn;
+        if (readiness > best || (readiness == best && is_older)) {
             place = attempt;
+            best = readiness;
         }
     }
     return place;
@@ -357,15 +407,16 @@ begin_attempt(struct accounts *accounts, const struct request *request, const ui
     return LOGIN_WAITING;
 }
 
-/* Tells how an attempt stands. Under the lock. */
+/* Tells how an attempt stands; that it is right, to one only. Under the lock. */
 static enum login
-tell_attempt(const struct accounts *accounts, const struct attempt *attempt,
+tell_attempt(const struct accounts *accounts, struct attempt *attempt,
     struct login_session *session, uint64_t *retry_ms)
 {
     switch (attempt->state) {
     case ATTEMPT_WRONG:
         return LOGIN_WRONG;
     case ATTEMPT_RIGHT:
+        attempt->state = ATTEMPT_BEGINNING;
         return LOGIN_RIGHT;
     case ATTEMPT_BEGUN:
         *session = attempt->session;
@@ -373,6 +424,7 @@ tell_attempt(const struct accounts *accounts, const struct attempt *attempt,
     case ATTEMPT_FREE:
     case ATTEMPT_QUEUED:
     case ATTEMPT_CHECKING:
+    case ATTEMPT_BEGINNING:
         break;
     }
     *retry_ms = ASK_AGAIN_MS + CHECK_MS * count_ahead(accounts, attempt);
@@ -386,7 +438,7 @@ accounts_login(struct accounts *accounts, const struct request *request,
     uint8_t id[ID_SIZE];
     identify(accounts, request, id);
     pthread_mutex_lock(&accounts->lock);
-    const struct attempt *attempt = find_attempt(accounts, id);
+    struct attempt *attempt = find_attempt(accounts, id);
     enum login login = attempt == NULL ? begin_attempt(accounts, request, id, retry_ms)
                                        : tell_attempt(accounts, attempt, session, retry_ms);
     pthread_mutex_unlock(&accounts->lock);
@@ -401,9 +453,22 @@ accounts_began(
     identify(accounts, request, id);
     pthread_mutex_lock(&accounts->lock);
     struct attempt *attempt = find_attempt(accounts, id);
-    if (attempt != NULL && attempt->state == ATTEMPT_RIGHT) {
+    if (attempt != NULL && attempt->state == ATTEMPT_BEGINNING) {
         attempt->state = ATTEMPT_BEGUN;
         attempt->session = *session;
+    }
+    pthread_mutex_unlock(&accounts->lock);
+}
+
+void
+accounts_not_began(struct accounts *accounts, const struct request *request)
+{
+    uint8_t id[ID_SIZE];
+    identify(accounts, request, id);
+    pthread_mutex_lock(&accounts->lock);
+    struct attempt *attempt = find_attempt(accounts, id);
+    if (attempt != NULL && attempt->state == ATTEMPT_BEGINNING) {
+        attempt->state = ATTEMPT_RIGHT;
     }
     pthread_mutex_unlock(&accounts->lock);
 }
@@ -426,13 +491,4 @@ accounts_close(struct accounts **result)
     sodium_memzero(accounts, sizeof *accounts);
     free(accounts);
     *result = NULL;
-}
-
-int
-accounts_hash(const char *password, char *hash)
-{
-    int failed = sodium_init() < 0 ||
-                 crypto_pwhash_str(hash, password, strlen(password),
-                     crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0;
-    return failed ? ERROR_MEMORY : 0;
 }

@@ -7,7 +7,12 @@
  *
  * A check takes about 80 ms and 64 MiB, so one thread of its own makes them, one at a time, from a
  * bounded queue. Nobody waits: a login is asked about again and again, with the same nonce, until
- * its outcome is known. The outcome is kept for repetitions until its place is needed.
+ * its outcome is known. The outcome is kept for repetitions until its place is needed or the
+ * accounts are read again. A check for which there is no memory is forgotten: asking again begins
+ * it anew.
+ *
+ * One login begins one session: that it is right is told once, to whoever asks first, and all
+ * others wait until that one has said how it went, by accounts_began() or accounts_not_began().
  *
  * The functions are for one thread, the loop's. What it shares with the checking thread is under a
  * lock that is held for moments only, never during a check.
@@ -24,10 +29,10 @@ struct accounts;
 
 /** How a login stands. */
 enum login {
-    LOGIN_WAITING,  /**< it is being checked, or waits for it; ask again */
+    LOGIN_WAITING,  /**< it is being checked or begun, or waits for it; ask again */
     LOGIN_CROWDED,  /**< too many wait already; ask again */
     LOGIN_WRONG,    /**< no such user, or another password */
-    LOGIN_RIGHT,    /**< begin a session, and say so with accounts_began() */
+    LOGIN_RIGHT,    /**< begin a session; then accounts_began() or accounts_not_began() */
     LOGIN_REPEATED, /**< it was right before: the session that was begun then */
 };
 
@@ -41,6 +46,14 @@ typedef void
 accounts_fn(void *context, const char *name, bool may_restock);
 
 /**
+ * Reads the accounts from `path` to see whether they are good. Blocks for the file.
+ *
+ * Returns 0, or an error with a sentence that names file, line and reason.
+ */
+int
+accounts_check(const char *path, bool demo, struct diagnostic *diagnostic);
+
+/**
  * Reads the accounts from `path` and starts the checking thread. Accounts with the role "demo" are
  * left out unless `demo`.
  *
@@ -50,7 +63,12 @@ int
 accounts_open(
     struct accounts **accounts, const char *path, bool demo, struct diagnostic *diagnostic);
 
-/** Reads the file again; on an error the accounts stay as they were. Blocks for the file. */
+/**
+ * Reads the file again; on an error the accounts stay as they were. Blocks for the file.
+ *
+ * What was found out about logins is forgotten, and what is being checked is checked again: their
+ * passwords may have changed.
+ */
 int
 accounts_reload(struct accounts *accounts, struct diagnostic *diagnostic);
 
@@ -73,19 +91,12 @@ void
 accounts_began(
     struct accounts *accounts, const struct request *request, const struct login_session *session);
 
+/** Says that no session could be begun for a login that was LOGIN_RIGHT: it may be tried again. */
+void
+accounts_not_began(struct accounts *accounts, const struct request *request);
+
 /** Ends the thread, wipes what is secret, and makes `*accounts` NULL; NULL already is fine. */
 void
 accounts_close(struct accounts **accounts);
-
-/**
- * Makes the argon2id hash that users.conf wants from `password`. `hash` has ACCOUNTS_HASH_SIZE
- * bytes. Takes about 80 ms. Returns 0 or ERROR_MEMORY.
- */
-int
-accounts_hash(const char *password, char *hash);
-
-enum {
-    ACCOUNTS_HASH_SIZE = 128
-};
 
 #endif

@@ -6,6 +6,7 @@
 #include "broker/engine.h"
 #include "broker/lanes.h"
 #include "broker/log.h"
+#include "broker/passhash.h"
 #include "broker/server.h"
 #include "broker/upkeep.h"
 
@@ -113,7 +114,7 @@ static enum exit_status
 hash_password(void)
 {
     char password[PASSWORD_SIZE_MAX + 2];
-    char hash[ACCOUNTS_HASH_SIZE];
+    char hash[PASSHASH_TEXT_SIZE];
     bool got = read_password(password, sizeof password);
     size_t size = got ? strlen(password) : 0;
     if (size == 0 || size > PASSWORD_SIZE_MAX || !text_is_printable(password, size)) {
@@ -121,7 +122,7 @@ hash_password(void)
         log_line("a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
         return EXIT_USAGE;
     }
-    int error = accounts_hash(password, hash);
+    int error = passhash_make(password, hash);
     sodium_memzero(password, sizeof password);
     if (error != 0) {
         log_line("%s", error_text(error));

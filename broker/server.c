@@ -341,7 +341,10 @@ finish_login(struct server *server, struct lane *lane)
         struct login_session session = {.number = reply->session};
         memcpy(session.token, reply->token, sizeof session.token);
         accounts_began(server->accounts, &lane->exchange.request, &session);
+    } else if (lane->login == LOGIN_RIGHT) {
+        accounts_not_began(server->accounts, &lane->exchange.request);
     }
+    lane->login = LOGIN_WAITING;
     sodium_memzero(lane->exchange.request.password, sizeof lane->exchange.request.password);
 }
 

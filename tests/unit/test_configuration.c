@@ -1,6 +1,5 @@
 #include "support/scratch.h"
 
-#include "broker/accounts.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "shared/endpoint.h"
@@ -186,129 +185,6 @@ endpoints_are_taken_apart(void **state)
     }
 }
 
-static void
-write_users(void **state, const char *roles, const char *password)
-{
-    char hash[ACCOUNTS_HASH_SIZE];
-    char text[512];
-    assert_int_equal(accounts_hash(password, hash), 0);
-    snprintf(text, sizeof text, "north %s %s\n", roles, hash);
-    write_file(state, text);
-}
-
-static enum login
-ask(struct accounts *accounts, const struct request *request, struct login_session *session)
-{
-    enum login login;
-    uint64_t retry_ms = 0;
-    do {
-        login = accounts_login(accounts, request, session, &retry_ms);
-    } while (login == LOGIN_WAITING);
-    return login;
-}
-
-static void
-a_login_is_checked_once_and_repeated_after_that(void **state)
-{
-    struct accounts *accounts = NULL;
-    struct login_session session = {.number = 0};
-    struct request request = {.operation = OPERATION_LOGIN, .nonce = {1}, .user = "north"};
-    uint64_t retry_ms = 0;
-    write_users(state, "buy", "apple");
-    assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), 0);
-    snprintf(request.password, sizeof request.password, "apple");
-    assert_int_equal(accounts_login(accounts, &request, &session, &retry_ms), LOGIN_WAITING);
-    assert_true(retry_ms > 0);
-    assert_int_equal(ask(accounts, &request, &session), LOGIN_RIGHT);
-    struct login_session began = {.number = 7, .token = {5}};
-    accounts_began(accounts, &request, &began);
-    assert_int_equal(ask(accounts, &request, &session), LOGIN_REPEATED);
-    assert_int_equal(session.number, 7);
-    assert_int_equal(session.token[0], 5);
-    /* The same nonce with another password is another login. */
-    snprintf(request.password, sizeof request.password, "apples");
-    assert_int_equal(ask(accounts, &request, &session), LOGIN_WRONG);
-    snprintf(request.password, sizeof request.password, "apple");
-    snprintf(request.user, sizeof request.user, "nobody");
-    assert_int_equal(ask(accounts, &request, &session), LOGIN_WRONG);
-    accounts_close(&accounts);
-    accounts_close(&accounts);
-}
-
-static void
-the_queue_of_logins_is_bounded(void **state)
-{
-    struct accounts *accounts = NULL;
-    struct login_session session;
-    struct request request = {.operation = OPERATION_LOGIN, .user = "north", .password = "wrong"};
-    enum login login = LOGIN_WAITING;
-    uint64_t retry_ms = 0;
-    write_users(state, "buy", "apple");
-    assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), 0);
-    for (uint8_t i = 0; i < 200 && login == LOGIN_WAITING; i++) {
-        request.nonce[0] = i;
-        login = accounts_login(accounts, &request, &session, &retry_ms);
-    }
-    assert_int_equal(login, LOGIN_CROWDED);
-    assert_true(retry_ms >= 1000);
-    accounts_close(&accounts);
-}
-
-static void
-count_account(void *context, const char *name, bool may_restock)
-{
-    int *count = context;
-    assert_string_equal(name, "north");
-    *count += may_restock ? 100 : 1;
-}
-
-static void
-accounts_are_read_again_and_stay_when_that_fails(void **state)
-{
-    struct accounts *accounts = NULL;
-    int count = 0;
-    write_users(state, "buy,restock,demo", "apple");
-    assert_int_equal(accounts_open(&accounts, path, false, &diagnostic), ERROR_INVALID);
-    expect_reason("beyond loopback");
-    assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), 0);
-    accounts_each(accounts, count_account, &count);
-    assert_int_equal(count, 100);
-    write_file(state, "north buy nonsense\n");
-    assert_int_equal(accounts_reload(accounts, &diagnostic), ERROR_INVALID);
-    expect_reason("line 1: user 'north': an argon2id hash");
-    accounts_each(accounts, count_account, &count);
-    assert_int_equal(count, 200);
-    write_users(state, "buy", "apple");
-    assert_int_equal(accounts_reload(accounts, &diagnostic), 0);
-    accounts_each(accounts, count_account, &count);
-    assert_int_equal(count, 201);
-    accounts_close(&accounts);
-}
-
-static void
-a_bad_line_of_users_is_named(void **state)
-{
-    static const struct {
-        const char *text;
-        const char *words;
-    } cases[] = {
-        {"north\n", "line 1: user 'north': '' are not roles"},
-        {"north boss $argon2id$x\n", "'boss' are not roles"},
-        {"north demo $argon2id$x\n", "'demo' are not roles"},
-        {"north buy\n", "an argon2id hash is expected"},
-        {"north buy $argon2id$x y\n", "an argon2id hash is expected"},
-        {"abcdefghijklmnopqrstuvwxyz0123456 buy $argon2id$x\n", "a user name has"},
-        {"north buy $argon2id$x\nnorth buy $argon2id$y\n", "line 2: user 'north' stands twice"},
-        {"\n", "holds no account"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct accounts *accounts = NULL;
-        write_file(state, cases[i].text);
-        assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), ERROR_INVALID);
-        expect_reason(cases[i].words);
-    }
-}
-
 #define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int
@@ -321,10 +197,6 @@ main(void)
         SCRATCH_TEST(a_bad_configuration_is_told_by_line_or_key),
         cmocka_unit_test(beyond_loopback_is_served_only_when_asked_for_in_so_many_words),
         cmocka_unit_test(endpoints_are_taken_apart),
-        SCRATCH_TEST(a_login_is_checked_once_and_repeated_after_that),
-        SCRATCH_TEST(the_queue_of_logins_is_bounded),
-        SCRATCH_TEST(accounts_are_read_again_and_stay_when_that_fails),
-        SCRATCH_TEST(a_bad_line_of_users_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,399 @@
+#include "support/scratch.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sodium.h>
+
+#include "broker/accounts.h"
+#include "shared/files.h"
+
+/* Hashes that are checked in no time, of "apple" and of "banana". */
+#define APPLE                                                      \
+    "$argon2id$v=19$m=8,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/" \
+    "5aRJGx8vJDv0H1+YMQ8oBUoDofki+K5xw"
+#define BANANA                                                     \
+    "$argon2id$v=19$m=8,t=1,p=1$BbMq2CmG+8UQ3pQpIumxhA$aSZgXOXuj+" \
+    "hHZZo4WAOVRn8nDYBsB7jYipqnkNeakso"
+
+enum {
+    PLACES = 64
+};
+
+static char path[512];
+static struct diagnostic diagnostic;
+static struct accounts *accounts;
+
+/* The check of a password, which this program stands in front of (--wrap): a gate, and a fault. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool is_shut;
+static bool is_out_of_memory;
+static int waiting;
+
+int
+__real_crypto_pwhash(unsigned char *out, unsigned long long out_size, const char *password,
+    unsigned long long size, const unsigned char *salt, unsigned long long rounds, size_t memory,
+    int algorithm);
+int
+__wrap_crypto_pwhash(unsigned char *out, unsigned long long out_size, const char *password,
+    unsigned long long size, const unsigned char *salt, unsigned long long rounds, size_t memory,
+    int algorithm);
+
+int
+__wrap_crypto_pwhash(unsigned char *out, unsigned long long out_size, const char *password,
+    unsigned long long size, const unsigned char *salt, unsigned long long rounds, size_t memory,
+    int algorithm)
+{
+    pthread_mutex_lock(&lock);
+    waiting++;
+    pthread_cond_broadcast(&changed);
+    while (is_shut) {
+        pthread_cond_wait(&changed, &lock);
+    }
+    waiting--;
+    bool fails = is_out_of_memory;
+    pthread_mutex_unlock(&lock);
+    if (fails) {
+        errno = ENOMEM;
+        return -1;
+    }
+    return __real_crypto_pwhash(out, out_size, password, size, salt, rounds, memory, algorithm);
+}
+
+static void
+set_gate(bool shut, bool out_of_memory)
+{
+    pthread_mutex_lock(&lock);
+    is_shut = shut;
+    is_out_of_memory = out_of_memory;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+}
+
+static void
+wait_until_one_is_checked(void)
+{
+    pthread_mutex_lock(&lock);
+    while (waiting == 0) {
+        pthread_cond_wait(&changed, &lock);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void
+write_file(void **state, const char *text)
+{
+    assert_int_equal(files_join(path, sizeof path, *state, "users.conf"), 0);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    diagnostic.text[0] = '\0';
+}
+
+static void
+open_accounts(void **state, const char *text)
+{
+    set_gate(false, false);
+    write_file(state, text);
+    assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), 0);
+}
+
+/* Sees that the sentence names the file and holds `words`. */
+static void
+expect_reason(const char *words)
+{
+    if (strncmp(diagnostic.text, path, strlen(path)) != 0 ||
+        strstr(diagnostic.text, words) == NULL) {
+        fail_msg("'%s' lacks '%s'", diagnostic.text, words);
+    }
+}
+
+static struct request
+login_of(const char *password, uint8_t nonce)
+{
+    struct request request = {.operation = OPERATION_LOGIN, .user = "north"};
+    request.nonce[0] = nonce;
+    snprintf(request.password, sizeof request.password, "%s", password);
+    return request;
+}
+
+/* Asks once. */
+static enum login
+ask_once(const struct request *request, struct login_session *session)
+{
+    struct login_session told;
+    uint64_t retry_ms = 0;
+    enum login login = accounts_login(accounts, request, &told, &retry_ms);
+    assert_true((retry_ms > 0) == (login == LOGIN_WAITING || login == LOGIN_CROWDED));
+    if (login == LOGIN_REPEATED && session != NULL) {
+        *session = told;
+    }
+    return login;
+}
+
+/* Asks until the outcome is known. */
+static enum login
+ask(const struct request *request, struct login_session *session)
+{
+    enum login login;
+    do {
+        login = ask_once(request, session);
+    } while (login == LOGIN_WAITING);
+    return login;
+}
+
+static void
+a_login_is_checked_once_and_repeated_after_that(void **state)
+{
+    struct login_session session = {.number = 0};
+    struct request request = login_of("apple", 1);
+    open_accounts(state, "north buy " APPLE "\n");
+    assert_int_equal(ask_once(&request, NULL), LOGIN_WAITING);
+    assert_int_equal(ask(&request, NULL), LOGIN_RIGHT);
+    struct login_session began = {.number = 7, .token = {5}};
+    accounts_began(accounts, &request, &began);
+    assert_int_equal(ask(&request, &session), LOGIN_REPEATED);
+    assert_int_equal(session.number, 7);
+    assert_int_equal(session.token[0], 5);
+    /* The same nonce with another password is another login. */
+    request = login_of("apples", 1);
+    assert_int_equal(ask(&request, NULL), LOGIN_WRONG);
+    request = login_of("apple", 1);
+    snprintf(request.user, sizeof request.user, "nobody");
+    assert_int_equal(ask(&request, NULL), LOGIN_WRONG);
+    accounts_close(&accounts);
+    accounts_close(&accounts);
+}
+
+static void
+one_login_is_told_right_once_until_it_is_said_how_it_went(void **state)
+{
+    const struct request request = login_of("apple", 1);
+    const struct login_session first = {.number = 7};
+    const struct login_session second = {.number = 8};
+    struct login_session session = {.number = 0};
+    open_accounts(state, "north buy " APPLE "\n");
+    assert_int_equal(ask(&request, NULL), LOGIN_RIGHT);
+    assert_int_equal(ask_once(&request, NULL), LOGIN_WAITING);
+    assert_int_equal(ask_once(&request, NULL), LOGIN_WAITING);
+    /* The engine was busy: it may be tried again, and again by one only. */
+    accounts_not_began(accounts, &request);
+    assert_int_equal(ask_once(&request, NULL), LOGIN_RIGHT);
+    assert_int_equal(ask_once(&request, NULL), LOGIN_WAITING);
+    accounts_began(accounts, &request, &first);
+    accounts_began(accounts, &request, &second);
+    accounts_not_began(accounts, &request);
+    assert_int_equal(ask_once(&request, &session), LOGIN_REPEATED);
+    assert_int_equal(session.number, 7);
+    accounts_close(&accounts);
+}
+
+static void
+the_queue_of_logins_is_bounded(void **state)
+{
+    open_accounts(state, "north buy " APPLE "\n");
+    set_gate(true, false);
+    for (uint8_t i = 0; i < PLACES; i++) {
+        struct request request = login_of("wrong", i);
+        assert_int_equal(ask_once(&request, NULL), LOGIN_WAITING);
+    }
+    struct request request = login_of("wrong", PLACES);
+    uint64_t retry_ms = 0;
+    assert_int_equal(accounts_login(accounts, &request, NULL, &retry_ms), LOGIN_CROWDED);
+    assert_true(retry_ms >= 1000);
+    set_gate(false, false);
+    accounts_close(&accounts);
+}
+
+/* Waits until `request` was checked, without being told: the queue behind it is looked at. */
+static void
+let_check(const struct request *request)
+{
+    struct request behind = login_of("behind", 255);
+    assert_int_equal(ask_once(request, NULL), LOGIN_WAITING);
+    assert_int_equal(ask(&behind, NULL), LOGIN_WRONG);
+}
+
+static void
+a_place_is_taken_from_who_was_told_before_it_is_from_who_was_not(void **state)
+{
+    const struct request right = login_of("apple", 100);
+    const struct request begun = login_of("apple", 101);
+    const struct login_session session = {.number = 7};
+    open_accounts(state, "north buy " APPLE "\n");
+    let_check(&right); /* the oldest, and a wrong one behind it */
+    assert_int_equal(ask(&begun, NULL), LOGIN_RIGHT);
+    accounts_began(accounts, &begun, &session);
+    /* Fill the places, and one more: the session that was begun goes, not what is older. */
+    for (uint8_t i = 0; i < PLACES - 2; i++) {
+        struct request request = login_of("wrong", i);
+        assert_int_equal(ask(&request, NULL), LOGIN_WRONG);
+    }
+    assert_int_equal(ask_once(&begun, NULL), LOGIN_WAITING);
+    assert_int_equal(ask(&begun, NULL), LOGIN_RIGHT);
+    /* While it is being begun, it stays; and so does the one that was not told yet. */
+    for (uint8_t i = 0; i < 2 * PLACES; i++) {
+        struct request request = login_of("wrong again", i);
+        assert_int_equal(ask(&request, NULL), LOGIN_WRONG);
+    }
+    accounts_began(accounts, &begun, &session);
+    assert_int_equal(ask_once(&begun, NULL), LOGIN_REPEATED);
+    assert_int_equal(ask_once(&right, NULL), LOGIN_RIGHT);
+    accounts_close(&accounts);
+}
+
+static void
+what_was_found_out_is_forgotten_when_the_accounts_are_read_again(void **state)
+{
+    const struct login_session session = {.number = 7};
+    const struct request begun = login_of("apple", 1);
+    const struct request right = login_of("apple", 2);
+    const struct request wrong = login_of("banana", 3);
+    open_accounts(state, "north buy " APPLE "\n");
+    assert_int_equal(ask(&begun, NULL), LOGIN_RIGHT);
+    accounts_began(accounts, &begun, &session);
+    let_check(&right);
+    assert_int_equal(ask(&wrong, NULL), LOGIN_WRONG);
+    write_file(state, "north buy " BANANA "\n");
+    assert_int_equal(accounts_reload(accounts, &diagnostic), 0);
+    assert_int_equal(ask(&begun, NULL), LOGIN_WRONG);
+    assert_int_equal(ask(&right, NULL), LOGIN_WRONG);
+    assert_int_equal(ask(&wrong, NULL), LOGIN_RIGHT);
+    accounts_close(&accounts);
+}
+
+static void
+what_is_being_checked_while_the_accounts_are_read_again_is_checked_again(void **state)
+{
+    const struct request old = login_of("apple", 1);
+    open_accounts(state, "north buy " APPLE "\n");
+    set_gate(true, false);
+    assert_int_equal(ask_once(&old, NULL), LOGIN_WAITING);
+    wait_until_one_is_checked();
+    write_file(state, "north buy " BANANA "\n");
+    assert_int_equal(accounts_reload(accounts, &diagnostic), 0);
+    set_gate(false, false);
+    assert_int_equal(ask(&old, NULL), LOGIN_WRONG);
+    accounts_close(&accounts);
+}
+
+static void
+a_check_without_memory_tells_nobody_that_the_password_is_wrong(void **state)
+{
+    const struct request request = login_of("apple", 1);
+    open_accounts(state, "north buy " APPLE "\n");
+    set_gate(false, true);
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(ask_once(&request, NULL), LOGIN_WAITING);
+    }
+    set_gate(false, false);
+    assert_int_equal(ask(&request, NULL), LOGIN_RIGHT);
+    accounts_close(&accounts);
+}
+
+static void
+count_account(void *context, const char *name, bool may_restock)
+{
+    int *count = context;
+    assert_string_equal(name, "north");
+    *count += may_restock ? 100 : 1;
+}
+
+static void
+accounts_are_read_again_and_stay_when_that_fails(void **state)
+{
+    int count = 0;
+    write_file(state, "north buy,restock,demo " APPLE "\n");
+    assert_int_equal(accounts_open(&accounts, path, false, &diagnostic), ERROR_INVALID);
+    expect_reason("beyond loopback");
+    assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), 0);
+    accounts_each(accounts, count_account, &count);
+    assert_int_equal(count, 100);
+    write_file(state, "north buy nonsense\n");
+    assert_int_equal(accounts_reload(accounts, &diagnostic), ERROR_INVALID);
+    expect_reason("line 1: user 'north': an argon2id hash");
+    accounts_each(accounts, count_account, &count);
+    assert_int_equal(count, 200);
+    write_file(state, "north buy " APPLE "\n");
+    assert_int_equal(accounts_reload(accounts, &diagnostic), 0);
+    accounts_each(accounts, count_account, &count);
+    assert_int_equal(count, 201);
+    accounts_close(&accounts);
+}
+
+static void
+a_bad_line_of_users_is_named(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *words;
+    } cases[] = {
+        {"north\n", "line 1: user 'north': '' are not roles"},
+        {"north boss " APPLE "\n", "'boss' are not roles"},
+        {"north demo " APPLE "\n", "'demo' are not roles"},
+        {"north buy\n", "an argon2id hash is expected"},
+        {"north buy " APPLE " y\n", "an argon2id hash is expected"},
+        {"abcdefghijklmnopqrstuvwxyz0123456 buy " APPLE "\n", "a user name has"},
+        {"north buy " APPLE "\nnorth buy " BANANA "\n", "line 2: user 'north' stands twice"},
+        {"\n", "holds no account"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        write_file(state, cases[i].text);
+        assert_int_equal(accounts_check(path, true, &diagnostic), ERROR_INVALID);
+        expect_reason(cases[i].words);
+        diagnostic.text[0] = '\0';
+        assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), ERROR_INVALID);
+        expect_reason(cases[i].words);
+    }
+    write_file(state, "north buy " APPLE "\n");
+    assert_int_equal(accounts_check(path, true, &diagnostic), 0);
+}
+
+static void
+a_hash_that_no_password_can_match_is_named(void **state)
+{
+    static const char *const hashes[] = {
+        "$argon2id$x",
+        "$argon2id$v=19$m=8,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA",
+        "$argon2id$v=19$m=8,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA$",
+        "$argon2id$v=19$m=8,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/5aRJG",
+        "$argon2id$v=19$m=8,t=1,p=1$7LsxM6m+kmdl$/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki+K5xw",
+        APPLE "=",
+        APPLE "$",
+        "$argon2id$v=19$m=7,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki",
+        "$argon2id$v=19$m=8,t=0,p=1$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki",
+        "$argon2id$v=19$m=16,t=1,p=2$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki",
+        "$argon2id$v=16$m=8,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki",
+        APPLE APPLE,
+    };
+    for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "\nnorth buy %s\n", hashes[i]);
+        write_file(state, text);
+        if (accounts_check(path, true, &diagnostic) != ERROR_INVALID) {
+            fail_msg("'%s' is taken", hashes[i]);
+        }
+        expect_reason("line 2: user 'north': no password can match this hash");
+    }
+}
+
+#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCRATCH_TEST(a_login_is_checked_once_and_repeated_after_that),
+        SCRATCH_TEST(one_login_is_told_right_once_until_it_is_said_how_it_went),
+        SCRATCH_TEST(the_queue_of_logins_is_bounded),
+        SCRATCH_TEST(a_place_is_taken_from_who_was_told_before_it_is_from_who_was_not),
+        SCRATCH_TEST(what_was_found_out_is_forgotten_when_the_accounts_are_read_again),
+        SCRATCH_TEST(what_is_being_checked_while_the_accounts_are_read_again_is_checked_again),
+        SCRATCH_TEST(a_check_without_memory_tells_nobody_that_the_password_is_wrong),
+        SCRATCH_TEST(accounts_are_read_again_and_stay_when_that_fails),
+        SCRATCH_TEST(a_bad_line_of_users_is_named),
+        SCRATCH_TEST(a_hash_that_no_password_can_match_is_named),
+    };
+    return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
