@@ -12,7 +12,7 @@ struct config {
     char data[FILES_PATH_SIZE];         /**< data directory */
     char users[FILES_PATH_SIZE];        /**< users.conf */
     char inventory[FILES_PATH_SIZE];    /**< inventory.conf */
-    char plaintext_beyond_loopback[64]; /**< see config_may_serve() */
+    char plaintext_beyond_loopback[64]; /**< see config_check() */
     uint64_t lanes;                     /**< REP sockets on the port, 1 to LANES_MAX */
     uint64_t segment_mib;               /**< size of one journal, in MiB */
     uint64_t sessions_max;              /**< open at once, in all */

@@ -10,6 +10,7 @@
 #include "broker/server.h"
 #include "broker/upkeep.h"
 
+#include <bsd/readpassphrase.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -19,7 +20,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -64,22 +64,20 @@ struct options {
     bool check_config;
 };
 
+/* What is wrong with a file that a person wrote is bad configuration, whatever the error. */
 static enum exit_status
-exit_status_of(int error)
+exit_status_of(int error, bool is_misconfigured)
 {
-    switch (error) {
-    case 0:
+    if (error == 0) {
         return EXIT_DONE;
-    case ERROR_INVALID:
-    case ERROR_NOT_FOUND:
-        return EXIT_USAGE;
-    case ERROR_DAMAGED:
-        return EXIT_DAMAGED;
-    default:
-        return EXIT_OTHER;
     }
+    if (is_misconfigured && error != ERROR_MEMORY) {
+        return EXIT_USAGE;
+    }
+    return error == ERROR_DAMAGED ? EXIT_DAMAGED : EXIT_OTHER;
 }
 
+/* A flag, which is never empty, or a variable, which counts as not set when it is. */
 static const char *
 first_of(const char *flag, const char *variable)
 {
@@ -87,23 +85,18 @@ first_of(const char *flag, const char *variable)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/* Reads a line from standard input, without echo where that is a terminal. */
+/*
+ * Reads a line: from the terminal without echo, where standard input is one, and otherwise from
+ * standard input. readpassphrase() leaves the terminal as it was, also when Ctrl-C ends the
+ * process.
+ */
 static bool
 read_password(char *password, size_t size)
 {
-    struct termios kept;
-    bool terminal = tcgetattr(STDIN_FILENO, &kept) == 0;
-    if (terminal) {
-        struct termios silent = kept;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        fputs("Password: ", stderr);
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    if (isatty(STDIN_FILENO) == 1) {
+        return readpassphrase("Password: ", password, size, RPP_REQUIRE_TTY) != NULL;
     }
     bool got = fgets(password, (int)size, stdin) != NULL;
-    if (terminal) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &kept);
-        fputc('\n', stderr);
-    }
     if (got) {
         password[strcspn(password, "\r\n")] = '\0';
     }
@@ -171,16 +164,10 @@ now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static int
-fill_stock(void *context, struct stock *stock, struct diagnostic *diagnostic)
-{
-    const struct config *config = context;
-    return catalog_read(config->inventory, stock, diagnostic);
-}
-
 /* All that serves, in the order in which it is opened. */
 struct broker {
     struct config config;
+    bool is_misconfigured; /* by users or inventory: why it could not be opened */
     int failed_fd;
     void *context;
     struct accounts *accounts;
@@ -189,6 +176,15 @@ struct broker {
     struct lanes lanes;
     struct server *server;
 };
+
+static int
+fill_stock(void *context, struct stock *stock, struct diagnostic *diagnostic)
+{
+    struct broker *broker = context;
+    int error = catalog_read(broker->config.inventory, stock, diagnostic);
+    broker->is_misconfigured = error != 0;
+    return error;
+}
 
 static void
 report_recovery(const struct broker *broker, const struct store_report *report)
@@ -219,7 +215,7 @@ open_engine(struct broker *broker, struct diagnostic *diagnostic)
         .limits = {(uint32_t)broker->config.sessions_max,
             (uint32_t)broker->config.sessions_user_max},
         .fill = fill_stock,
-        .fill_context = &broker->config,
+        .fill_context = broker,
     };
     struct store_report report;
     int error = engine_open(&broker->engine, &environment, &options, &report, diagnostic);
@@ -241,6 +237,7 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
     }
     int error =
         accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
+    broker->is_misconfigured = error != 0;
     if (error == 0) {
         error = open_engine(broker, diagnostic);
     }
@@ -288,7 +285,7 @@ raise_limits(void)
 }
 
 static int
-serve(const struct config *config, struct diagnostic *diagnostic)
+serve(const struct config *config, bool *is_misconfigured, struct diagnostic *diagnostic)
 {
     struct broker broker = {.config = *config, .failed_fd = -1};
     sigset_t signals;
@@ -297,9 +294,12 @@ serve(const struct config *config, struct diagnostic *diagnostic)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    /* Whoever reads what it logs may go away; what it sells is kept all the same. */
+    (void)signal(SIGPIPE, SIG_IGN);
     raise_limits();
 
     int error = broker_open(&broker, diagnostic);
+    *is_misconfigured = broker.is_misconfigured;
     if (error == 0) {
         log_line("ready on %s", broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
@@ -313,15 +313,13 @@ serve(const struct config *config, struct diagnostic *diagnostic)
 static int
 check_files(const struct config *config, struct diagnostic *diagnostic)
 {
-    struct accounts *accounts = NULL;
     struct stock stock;
-    int error = accounts_open(&accounts, config->users, config->endpoint.is_loopback, diagnostic);
+    int error = accounts_check(config->users, config->endpoint.is_loopback, diagnostic);
     if (error == 0) {
         stock_init(&stock);
         error = catalog_read(config->inventory, &stock, diagnostic);
         stock_clear(&stock);
     }
-    accounts_close(&accounts);
     return error;
 }
 
@@ -335,13 +333,15 @@ run(const struct options *options)
         log_line("%s", diagnostic.text);
         return EXIT_USAGE;
     }
-    error = options->check_config ? check_files(&config, &diagnostic) : serve(&config, &diagnostic);
+    bool is_misconfigured = true;
+    error = options->check_config ? check_files(&config, &diagnostic)
+                                  : serve(&config, &is_misconfigured, &diagnostic);
     if (error != 0) {
         log_line("%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
     } else if (options->check_config) {
         log_line("the configuration is good");
     }
-    return exit_status_of(error);
+    return exit_status_of(error, is_misconfigured);
 }
 
 int
@@ -362,7 +362,12 @@ main(int argc, char **argv)
         log_line("libsodium does not start");
         return EXIT_OTHER;
     }
-    for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+    int index = 0;
+    for (int option; (option = getopt_long(argc, argv, "", long_options, &index)) != -1;) {
+        if (optarg != NULL && optarg[0] == '\0') {
+            log_line("--%s wants a value; try 'stockd --help'", long_options[index].name);
+            return EXIT_USAGE;
+        }
         switch (option) {
         case 'c':
             options.config = optarg;

@@ -1,15 +1,19 @@
 """How stockd starts, listens and ends, and what it does when it cannot."""
 
+import fcntl
 import glob
 import os
+import pty
 import shutil
 import signal
 import socket
 import subprocess
+import termios
 import unittest
 
 import check_journal
-from broker import Case, PASSWORDS, run_stockd
+from broker import (Case, PASSWORDS, PATIENCE_S, STOCKD, die_with_parent, run_stockd,
+                    wait_until)
 from stock_client import Client
 
 TISSUES = 36000291452
@@ -172,6 +176,60 @@ class Start(Case):
             told = run_stockd(*arguments)
             self.assertEqual((told.returncode, told.stdout), (2, ""), arguments)
             self.assertIn("--help", told.stderr)
+
+    def test_an_empty_value_is_refused_and_an_empty_variable_is_none(self):
+        for flag in ("--config", "--bind", "--data"):
+            told = run_stockd(flag, "")
+            self.assertEqual((told.returncode, told.stdout), (2, ""), flag)
+            self.assertIn(f"{flag} wants a value", told.stderr)
+        broker = self.broker().start(environment={"STOCK_DATA": "", "STOCK_BIND": ""})
+        self.assertTrue(os.path.isdir(broker.data))
+
+    def test_a_data_directory_that_cannot_be_one_is_no_matter_of_configuration(self):
+        path = os.path.join(self.directory, "file")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("no directory\n")
+        self.assert_fails(self.broker("file-there", data=path), 1, path)
+        below = os.path.join(path, "below")
+        self.assert_fails(self.broker("below", data=below), 1, below)
+
+    def test_it_outlives_the_reader_of_its_standard_error(self):
+        broker = self.broker()
+        with subprocess.Popen([STOCKD, "--config", broker.config], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              encoding="utf-8", preexec_fn=die_with_parent) as process:
+            line = ""
+            while "ready on" not in line:
+                line = process.stderr.readline()
+                self.assertNotEqual(line, "")
+            broker.endpoint = line.split()[-1]
+            process.stderr.close()
+            process.send_signal(signal.SIGHUP)  # which it has something to say about
+            self.client(broker).buy([TISSUES, 1])
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(PATIENCE_S), 0)
+        newest = check_journal.check_directory(broker.data)[0][-1]
+        self.assertIn([TISSUES, 99], [item[:2] for item in newest.records[1][1]])
+
+    def test_a_prompt_that_is_broken_off_leaves_the_terminal_with_its_echo(self):
+        def take_terminal():
+            die_with_parent()
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        def echoes():
+            return termios.tcgetattr(theirs)[3] & termios.ECHO != 0
+        with subprocess.Popen([STOCKD, "--hash-password"], stdin=theirs, stdout=theirs,
+                              stderr=theirs, preexec_fn=take_terminal) as process:
+            shown = b""
+            while b"assword: " not in shown:
+                shown += os.read(ours, 100)
+            wait_until(lambda: not echoes(), "no echo")
+            os.write(ours, b"\x03")
+            self.assertEqual(process.wait(PATIENCE_S), -signal.SIGINT)
+        self.assertTrue(echoes())
 
     def test_a_hash_that_was_made_lets_its_password_in(self):
         made = run_stockd("--hash-password", input="cr\u00e8me br\u00fbl\u00e9e\n")
