@@ -69,7 +69,11 @@ unpacked_init(struct unpacked *unpacked)
 void
 unpacked_fini(struct unpacked *unpacked)
 {
-    msgpack_zone_destroy(&unpacked->zone);
+    /* A zone that was never made has no chunk, which msgpack-c does not look for. */
+    if (unpacked->zone.chunk_list.head != NULL) {
+        msgpack_zone_destroy(&unpacked->zone);
+    }
+    memset(unpacked, 0, sizeof *unpacked);
 }
 
 int

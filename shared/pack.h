@@ -65,7 +65,10 @@ struct unpacked {
 int
 unpacked_init(struct unpacked *unpacked);
 
-/** Frees the memory; the struct may be given to unpacked_init() again. */
+/**
+ * Frees the memory; the struct may be given to unpacked_init() again. One that is all zero, or
+ * whose unpacked_init() failed, is fine.
+ */
 void
 unpacked_fini(struct unpacked *unpacked);
 

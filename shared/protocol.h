@@ -193,8 +193,9 @@ reply_memory_free(struct reply_memory **memory);
 /**
  * Decodes `size` bytes into `*reply`; items and names are in `memory` until the next call.
  *
- * Members that this version does not know are passed over. Returns 0; ERROR_DAMAGED with a sentence
- * in `diagnostic` when the bytes are no reply; or ERROR_MEMORY.
+ * Members that this version does not know are passed over; one that it knows stands once at most.
+ * Returns 0; ERROR_DAMAGED with a sentence in `diagnostic` when the bytes are no reply of
+ * PROTOCOL_VERSION; or ERROR_MEMORY.
  */
 int
 reply_decode(struct reply_memory *memory, const void *data, size_t size, struct reply *reply,

@@ -153,61 +153,120 @@ take_page(const msgpack_object *value, struct reply_memory *memory, struct reply
     return true;
 }
 
-/* The members of replies that are plain unsigned integers. */
+/* What a reply can have, and which bit stands for it. */
+enum {
+    MEMBER_VERSION,
+    MEMBER_STATUS,
+    MEMBER_HISTORY,
+    MEMBER_POSITION,
+    MEMBERS_REQUIRED, /* those so far are in every reply */
+    MEMBER_MESSAGE = MEMBERS_REQUIRED,
+    MEMBER_TOKEN,
+    MEMBER_ITEMS,
+    MEMBER_MORE,
+    MEMBER_SESSION,
+    MEMBER_ORDER,
+    MEMBER_UNITS,
+    MEMBER_UPC,
+    MEMBER_AVAILABLE,
+    MEMBER_RETRY,
+    MEMBER_COUNT
+};
+
 static const struct {
     const char *key;
-    uint64_t max;
-    size_t offset;
-} reply_numbers[] = {
-    {"position", NUMBER_MAX, offsetof(struct reply, position)},
-    {"session", NUMBER_MAX, offsetof(struct reply, session)},
-    {"order", NUMBER_MAX, offsetof(struct reply, order)},
-    {"units", NUMBER_MAX, offsetof(struct reply, units)},
-    {"upc", UPC_MAX, offsetof(struct reply, upc)},
-    {"available", LEVEL_MAX, offsetof(struct reply, available)},
-    {"retry_ms", 3600000, offsetof(struct reply, retry_ms)},
+    uint64_t max;  /* 0: not a plain unsigned integer */
+    size_t offset; /* where such a one goes */
+} members[MEMBER_COUNT] = {
+    [MEMBER_VERSION] = {"v", 0, 0},
+    [MEMBER_STATUS] = {"status", 0, 0},
+    [MEMBER_HISTORY] = {"history", 0, 0},
+    [MEMBER_POSITION] = {"position", NUMBER_MAX, offsetof(struct reply, position)},
+    [MEMBER_MESSAGE] = {"message", 0, 0},
+    [MEMBER_TOKEN] = {"token", 0, 0},
+    [MEMBER_ITEMS] = {"items", 0, 0},
+    [MEMBER_MORE] = {"more", 0, 0},
+    [MEMBER_SESSION] = {"session", NUMBER_MAX, offsetof(struct reply, session)},
+    [MEMBER_ORDER] = {"order", NUMBER_MAX, offsetof(struct reply, order)},
+    [MEMBER_UNITS] = {"units", NUMBER_MAX, offsetof(struct reply, units)},
+    [MEMBER_UPC] = {"upc", UPC_MAX, offsetof(struct reply, upc)},
+    [MEMBER_AVAILABLE] = {"available", LEVEL_MAX, offsetof(struct reply, available)},
+    [MEMBER_RETRY] = {"retry_ms", 3600000, offsetof(struct reply, retry_ms)},
 };
+
+/* Returns which member the key names, or MEMBER_COUNT. */
+static unsigned
+find_member(const msgpack_object *key)
+{
+    unsigned member = 0;
+    while (member < MEMBER_COUNT && !object_is_text(key, members[member].key)) {
+        member++;
+    }
+    return member;
+}
 
 /* Takes one member. Returns false when its value is not what it has to be. */
 static bool
-take_reply_member(const msgpack_object *key, const msgpack_object *value,
-    struct reply_memory *memory, struct reply *reply)
+take_member(
+    unsigned member, const msgpack_object *value, struct reply_memory *memory, struct reply *reply)
 {
-    for (size_t i = 0; i < sizeof reply_numbers / sizeof reply_numbers[0]; i++) {
-        if (object_is_text(key, reply_numbers[i].key)) {
-            uint64_t *number = (uint64_t *)(void *)((char *)reply + reply_numbers[i].offset);
-            return object_uint(value, 0, reply_numbers[i].max, number);
-        }
-    }
-    if (object_is_text(key, "status")) {
+    uint64_t version;
+    switch (member) {
+    case MEMBER_VERSION:
+        return object_uint(value, PROTOCOL_VERSION, PROTOCOL_VERSION, &version);
+    case MEMBER_STATUS:
         return status_parse(value, &reply->status);
-    }
-    if (object_is_text(key, "history")) {
+    case MEMBER_HISTORY:
         return object_bytes(value, reply->history, sizeof reply->history);
-    }
-    if (object_is_text(key, "message")) {
+    case MEMBER_MESSAGE:
         return object_copy_text(value, sizeof reply->message - 1, reply->message);
-    }
-    if (object_is_text(key, "token")) {
+    case MEMBER_TOKEN:
         return object_bytes(value, reply->token, sizeof reply->token);
-    }
-    if (object_is_text(key, "items")) {
+    case MEMBER_ITEMS:
         return take_page(value, memory, reply);
-    }
-    if (object_is_text(key, "more")) {
+    case MEMBER_MORE:
         reply->more = value->type == MSGPACK_OBJECT_BOOLEAN && value->via.boolean;
         return value->type == MSGPACK_OBJECT_BOOLEAN;
+    default:
+        return object_uint(value, 0, members[member].max,
+            (uint64_t *)(void *)((char *)reply + members[member].offset));
     }
-    return true;
+}
+
+/* Takes all members. Returns 0 or ERROR_DAMAGED. */
+static int
+take_members(const msgpack_object_map *map, struct reply_memory *memory, struct reply *reply,
+    struct diagnostic *diagnostic)
+{
+    const unsigned required = (1U << MEMBERS_REQUIRED) - 1;
+    unsigned found = 0;
+    for (uint32_t i = 0; i < map->size; i++) {
+        unsigned member = find_member(&map->ptr[i].key);
+        if (member == MEMBER_COUNT) {
+            continue; /* of a later version */
+        }
+        if ((found & (1U << member)) != 0) {
+            return diagnostic_set(
+                diagnostic, ERROR_DAMAGED, "the reply has '%s' twice", members[member].key);
+        }
+        found |= 1U << member;
+        if (!take_member(member, &map->ptr[i].val, memory, reply)) {
+            return diagnostic_set(
+                diagnostic, ERROR_DAMAGED, "the reply has a bad '%s'", members[member].key);
+        }
+    }
+    if ((found & required) != required) {
+        return diagnostic_set(
+            diagnostic, ERROR_DAMAGED, "the reply lacks version, status, history or position");
+    }
+    return 0;
 }
 
 int
 reply_decode(struct reply_memory *memory, const void *data, size_t size, struct reply *reply,
     struct diagnostic *diagnostic)
 {
-    static const char *const required[] = {"v", "status", "history", "position"};
     size_t used = 0;
-    size_t required_count = 0;
     enum guard_verdict bounds = GUARD_OK;
     struct reply result = {.status = STATUS_OK};
 
@@ -224,20 +283,9 @@ reply_decode(struct reply_memory *memory, const void *data, size_t size, struct 
     if (used != size || memory->unpacked.object.type != MSGPACK_OBJECT_MAP) {
         return diagnostic_set(diagnostic, ERROR_DAMAGED, "the reply is not one map");
     }
-    const msgpack_object_map *map = &memory->unpacked.object.via.map;
-    for (uint32_t i = 0; i < map->size; i++) {
-        const msgpack_object *key = &map->ptr[i].key;
-        if (!take_reply_member(key, &map->ptr[i].val, memory, &result)) {
-            return diagnostic_set(diagnostic, ERROR_DAMAGED, "the reply has a bad '%.*s'",
-                (int)key->via.str.size, key->via.str.ptr);
-        }
-        for (size_t r = 0; r < sizeof required / sizeof required[0]; r++) {
-            required_count += object_is_text(key, required[r]) ? 1 : 0;
-        }
-    }
-    if (required_count != sizeof required / sizeof required[0]) {
-        return diagnostic_set(
-            diagnostic, ERROR_DAMAGED, "the reply lacks version, status, history or position");
+    error = take_members(&memory->unpacked.object.via.map, memory, &result, diagnostic);
+    if (error != 0) {
+        return error;
     }
     *reply = result;
     return 0;

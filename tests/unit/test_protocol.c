@@ -256,6 +256,80 @@ a_reply_with_members_of_a_later_version_is_understood(void **state)
     reply_memory_free(&memory);
 }
 
+/* A reply of `size` bytes behind a map header that counts `count` members. */
+static int
+decode_reply(int count, const char *members, size_t size)
+{
+    unsigned char bytes[256];
+    struct reply_memory *memory = reply_memory_new();
+    struct reply reply = {.position = 77};
+    assert_non_null(memory);
+    assert_true(size < sizeof bytes);
+    bytes[0] = (unsigned char)(0x80 + count);
+    memcpy(bytes + 1, members, size);
+    int error = reply_decode(memory, bytes, 1 + size, &reply, NULL);
+    assert_true(error == 0 || reply.position == 77);
+    reply_memory_free(&memory);
+    return error;
+}
+
+static void
+a_reply_has_each_member_once_and_speaks_this_version(void **state)
+{
+#define V      "\xa1v\x01"
+#define STATUS "\xa6status\xa2ok"
+#define HISTORY           \
+    "\xa7history\xc4\x08" \
+    "12345678"
+#define POSITION "\xa8position\x05"
+    static const struct {
+        const char *members;
+        size_t size;
+        int count;
+        int error;
+    } cases[] = {
+#define MEMBERS(text) (text), sizeof(text) - 1
+        {MEMBERS(V STATUS HISTORY POSITION), 4, 0},
+        {MEMBERS(POSITION HISTORY STATUS V), 4, 0},
+        {MEMBERS(V V STATUS HISTORY), 4, ERROR_DAMAGED},
+        {MEMBERS(V V STATUS HISTORY POSITION), 5, ERROR_DAMAGED},
+        {MEMBERS("\xa1v\x63\xa1v\x63" STATUS HISTORY), 4, ERROR_DAMAGED},
+        {MEMBERS("\xa1v\x63" STATUS HISTORY POSITION), 4, ERROR_DAMAGED},
+        {MEMBERS("\xa1v\x00" STATUS HISTORY POSITION), 4, ERROR_DAMAGED},
+        {MEMBERS("\xa1v\xa1"
+                 "1" STATUS HISTORY POSITION),
+            4, ERROR_DAMAGED},
+        {MEMBERS(V STATUS HISTORY POSITION POSITION), 5, ERROR_DAMAGED},
+        {MEMBERS(V STATUS STATUS HISTORY POSITION), 5, ERROR_DAMAGED},
+        {MEMBERS(V STATUS HISTORY POSITION "\xa4more\xc2\xa4more\xc3"), 6, ERROR_DAMAGED},
+        {MEMBERS(V STATUS HISTORY POSITION "\xa5order\x01\xa5order\x02"), 6, ERROR_DAMAGED},
+        {MEMBERS(V STATUS HISTORY), 3, ERROR_DAMAGED},
+        {MEMBERS(V STATUS POSITION), 3, ERROR_DAMAGED},
+        {MEMBERS(V HISTORY POSITION), 3, ERROR_DAMAGED},
+        {MEMBERS(STATUS HISTORY POSITION), 3, ERROR_DAMAGED},
+#undef MEMBERS
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int error = decode_reply(cases[i].count, cases[i].members, cases[i].size);
+        if (error != cases[i].error) {
+            fail_msg("case %zu gives %d", i, error);
+        }
+    }
+}
+
+static void
+what_was_never_made_can_be_freed(void **state)
+{
+    struct unpacked nothing;
+    (void)state;
+    memset(&nothing, 0, sizeof nothing);
+    unpacked_fini(&nothing);
+    assert_int_equal(unpacked_init(&nothing), 0);
+    unpacked_fini(&nothing);
+    unpacked_fini(&nothing);
+}
+
 static void
 the_largest_page_fits_a_message(void **state)
 {
@@ -316,6 +390,8 @@ main(void)
         cmocka_unit_test(too_many_lines_are_too_large),
         cmocka_unit_test(a_reply_decodes_to_what_was_encoded),
         cmocka_unit_test(a_reply_with_members_of_a_later_version_is_understood),
+        cmocka_unit_test(a_reply_has_each_member_once_and_speaks_this_version),
+        cmocka_unit_test(what_was_never_made_can_be_freed),
         cmocka_unit_test(the_largest_page_fits_a_message),
         cmocka_unit_test(upcs_are_twelve_digits_with_a_check_digit),
     };
