@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A pipe to this process itself: written by the handler, read by interrupt_take(). */
@@ -61,11 +62,24 @@ interrupt_take(void)
     return taken;
 }
 
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int
 interrupt_wait(int64_t wait_ms)
 {
     struct pollfd wait_for = {.fd = ends[0], .events = POLLIN};
-    int timeout = wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
-    int ready = poll(&wait_for, 1, timeout);
+    int64_t end_ms = now_ms() + wait_ms;
+    int ready;
+    do {
+        int64_t left_ms = end_ms - now_ms();
+        int timeout = left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+        ready = poll(&wait_for, 1, timeout > 0 ? timeout : 0);
+    } while (ready < 0 && errno == EINTR);
     return ready == 0 ? 0 : ERROR_INTERRUPTED;
 }

@@ -21,7 +21,8 @@ interrupt_fd(void);
 bool
 interrupt_take(void);
 
-/** Waits `wait_ms` milliseconds. Returns 0, or ERROR_INTERRUPTED at once when Ctrl-C is pressed. */
+/** Waits `wait_ms` milliseconds. Returns 0, or ERROR_INTERRUPTED at once when Ctrl-C is pressed.
+ * Other signals do not end the wait. */
 int
 interrupt_wait(int64_t wait_ms);
 

@@ -1,5 +1,6 @@
 #include "client/link.h"
 
+#include "shared/endpoint.h"
 #include "shared/limits.h"
 
 #include <errno.h>
@@ -7,13 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zmq.h>
 
 enum {
     HANDSHAKE_MS = 5000,
     HEARTBEAT_EVERY_MS = 10000,
-    HEARTBEAT_TIMEOUT_MS = 30000,
-    ENDPOINT_SIZE = 512
+    HEARTBEAT_TIMEOUT_MS = 30000
 };
 
 struct link {
@@ -126,7 +127,18 @@ link_send(struct link *link, const void *data, size_t size)
     return zmq_send(link->socket, data, size, ZMQ_DONTWAIT) < 0 ? ERROR_NETWORK : 0;
 }
 
-/* Waits until the socket is readable. */
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Waits until the socket is readable. A signal as such ends no wait: Ctrl-C is known by the
+ * descriptor, and all others (SIGWINCH, SIGCONT) are none of its business.
+ */
 static int
 wait_readable(struct link *link, int64_t timeout_ms, int interrupt_fd)
 {
@@ -134,9 +146,14 @@ wait_readable(struct link *link, int64_t timeout_ms, int interrupt_fd)
         {.socket = link->socket, .events = ZMQ_POLLIN},
         {.fd = interrupt_fd, .events = ZMQ_POLLIN},
     };
-    int ready = zmq_poll(items, interrupt_fd >= 0 ? 2 : 1, (long)timeout_ms);
+    int64_t end_ms = now_ms() + timeout_ms;
+    int ready;
+    do {
+        int64_t left_ms = end_ms - now_ms();
+        ready = zmq_poll(items, interrupt_fd >= 0 ? 2 : 1, left_ms > 0 ? (long)left_ms : 0);
+    } while (ready < 0 && errno == EINTR);
     if (ready < 0) {
-        return errno == EINTR ? ERROR_INTERRUPTED : ERROR_NETWORK;
+        return ERROR_NETWORK;
     }
     if ((items[0].revents & ZMQ_POLLIN) != 0) {
         return 0;

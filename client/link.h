@@ -39,7 +39,7 @@ int
 link_send(struct link *link, const void *data, size_t size);
 
 /**
- * Waits up to `timeout_ms` for the reply. Blocks.
+ * Waits up to `timeout_ms` for the reply. Blocks; a signal as such does not end it.
  *
  * Returns 0 with its bytes, borrowed until the next call; ERROR_TIMEOUT; ERROR_INTERRUPTED when
  * `interrupt_fd` (-1: none) became readable; ERROR_DAMAGED for a reply of more than one frame; or

@@ -1,9 +1,12 @@
 #include "support/cmocka_headers.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include <zmq.h>
 
+#include "client/interrupt.h"
 #include "client/link.h"
 
 enum {
@@ -151,6 +154,61 @@ a_wait_can_be_interrupted(void **state)
     close(ends[1]);
 }
 
+static volatile sig_atomic_t alarms;
+
+static void
+count_alarm(int number)
+{
+    (void)number;
+    alarms++;
+}
+
+/* Has a signal come every few milliseconds, or none any more. */
+static void
+set_alarms(int every_us)
+{
+    const struct itimerval timer = {{0, every_us}, {0, every_us}};
+    struct sigaction action = {.sa_handler = count_alarm};
+    sigemptyset(&action.sa_mask);
+    alarms = 0;
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+static void
+signals_other_than_ctrl_c_do_not_end_a_wait(void **state)
+{
+    struct wire *wire = *state;
+    const void *data;
+    size_t size;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(link_send(wire->link, "ask", 3), 0);
+    set_alarms(2000);
+    assert_int_equal(link_receive(wire->link, SOON_MS, ends[0], &data, &size), ERROR_TIMEOUT);
+    assert_int_equal(interrupt_wait(SOON_MS), 0);
+    assert_true(alarms > 0);
+    set_alarms(0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void
+ctrl_c_ends_a_wait(void **state)
+{
+    struct wire *wire = *state;
+    const void *data;
+    size_t size;
+    assert_int_equal(interrupt_catch(), 0);
+    assert_int_equal(link_send(wire->link, "ask", 3), 0);
+    assert_int_equal(raise(SIGINT), 0);
+    assert_int_equal(
+        link_receive(wire->link, DEADLINE_MS, interrupt_fd(), &data, &size), ERROR_INTERRUPTED);
+    assert_int_equal(interrupt_wait(DEADLINE_MS), ERROR_INTERRUPTED);
+    assert_true(interrupt_take());
+    assert_int_equal(interrupt_wait(1), 0);
+}
+
 static void
 what_is_no_endpoint_is_refused(void **state)
 {
@@ -176,6 +234,8 @@ main(void)
         WIRE_TEST(a_reply_that_comes_too_late_is_never_read),
         WIRE_TEST(a_reply_of_two_frames_is_damaged),
         WIRE_TEST(a_wait_can_be_interrupted),
+        WIRE_TEST(signals_other_than_ctrl_c_do_not_end_a_wait),
+        WIRE_TEST(ctrl_c_ends_a_wait),
         cmocka_unit_test(what_is_no_endpoint_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
