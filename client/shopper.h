@@ -25,7 +25,9 @@
  *     busy, until the caller
  *     gives up                    released                   stays pending
  *     no_space                    released                   stays pending
- *     bad_request, wrong_version  released                   disputed
+ *     bad_request, wrong_version,
+ *     forbidden and too_large
+ *     without an order's number   released                   disputed
  *     order_stale, order_gap      released, session dropped  disputed
  *     session_ended,
  *     not_logged_in               released, session dropped  disputed

@@ -136,10 +136,21 @@ dispute(struct shopper *shopper, enum status status)
         order->number, order->session, status_word(status), status_text(status));
 }
 
+/*
+ * Does the reply claim to be the outcome of an order? Of those that can be one, only too_large and
+ * forbidden have another meaning without its number: nothing was decided.
+ */
+static bool
+is_outcome(const struct reply *reply)
+{
+    bool can_be_less = reply->status == STATUS_TOO_LARGE || reply->status == STATUS_FORBIDDEN;
+    return status_settles_order(reply->status) && (reply->order != 0 || !can_be_less);
+}
+
 static enum shopper_step
 receive_outcome(struct shopper *shopper, const struct reply *reply, const void *data, size_t size)
 {
-    if (status_settles_order(reply->status) || reply->status == STATUS_ORDER_REUSED) {
+    if (is_outcome(reply) || reply->status == STATUS_ORDER_REUSED) {
         return settle(shopper, reply, data, size);
     }
     if (!shopper->in_doubt) {
@@ -249,7 +260,7 @@ distrust(struct shopper *shopper, const struct reply *reply, struct diagnostic *
             directory);
         return "other_history";
     }
-    bool is_remembered = shopper_is_about_order(shopper) && status_settles_order(reply->status);
+    bool is_remembered = shopper_is_about_order(shopper) && is_outcome(reply);
     /* The record of an order is a new one: it stands behind all that was seen before. */
     uint64_t seen = is_remembered ? state->pending.position : state->position;
     if (reply->position < seen || (is_remembered && reply->position == seen)) {

@@ -135,7 +135,11 @@ status_text(enum status status);
 const char *
 operation_word(enum operation operation);
 
-/** Is the reply the outcome of an order, the same for ever (filled, refused or voided)? */
+/**
+ * Can a reply with this status be the outcome of an order, the same for ever (filled, refused or
+ * voided)? It is one if, and only if, it has the order's number, too: too_large and forbidden may
+ * also refuse a request that was never decided.
+ */
 bool
 status_settles_order(enum status status);
 

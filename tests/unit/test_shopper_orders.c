@@ -94,6 +94,35 @@ a_doubtful_order_ends_only_with_an_outcome(void **state)
 }
 
 static void
+a_refusal_without_the_number_of_an_order_settles_none(void **state)
+{
+    static const enum status statuses[] = {STATUS_TOO_LARGE, STATUS_FORBIDDEN};
+    struct stage *stage = *state;
+    log_in(stage);
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        struct reply reply = {.status = statuses[i], .position = stage->position};
+        memcpy(reply.history, history, sizeof reply.history);
+        uint64_t number = state_of(stage)->order_next;
+        assert_int_equal(buy(stage), SHOPPER_SEND);
+        (void)take(stage);
+        assert_int_equal(send_reply(stage, &reply), SHOPPER_END);
+        assert_int_equal(outcome_of(stage), OUTCOME_REFUSED);
+        restart(stage);
+        assert_false(state_of(stage)->pending.exists);
+        assert_int_equal(state_of(stage)->order_next, number);
+        leave_pending(stage);
+        assert_int_equal(shopper_begin_resolve(stage->shopper), SHOPPER_SEND);
+        (void)take(stage);
+        reply.position = stage->position;
+        assert_int_equal(send_reply(stage, &reply), SHOPPER_END);
+        assert_int_equal(outcome_of(stage), OUTCOME_UNKNOWN);
+        restart(stage);
+        assert_true(state_of(stage)->pending.exists);
+        void_order(stage);
+    }
+}
+
+static void
 bytes_that_were_sent_twice_are_doubtful(void **state)
 {
     struct stage *stage = *state;
@@ -337,6 +366,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         STAGE_TEST(a_fresh_order_ends_with_every_reply),
         STAGE_TEST(a_doubtful_order_ends_only_with_an_outcome),
+        STAGE_TEST(a_refusal_without_the_number_of_an_order_settles_none),
         STAGE_TEST(bytes_that_were_sent_twice_are_doubtful),
         STAGE_TEST(a_fresh_order_that_met_a_busy_broker_is_taken_back),
         STAGE_TEST(an_order_that_was_never_sent_is_taken_back),
