@@ -61,7 +61,9 @@ int
 ledger_permit(struct ledger *ledger, const char *name, bool may_restock);
 
 /**
- * Decides `request`, changing nothing.
+ * Decides `request`, changing neither stock nor sessions nor what is remembered of orders. A login
+ * looks for the memory that its event would take: it may add a user without account and sessions,
+ * and let tables grow, which nothing shows.
  *
  * Fills `*reply` but for its history, and its position where that is not an order's own (0). Items
  * of a view are borrowed from the ledger or from the facts. Returns whether there is an event in
