@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shared/endpoint.h"
 #include "shared/error.h"
 #include "shared/files.h"
 #include "shared/limits.h"
@@ -35,16 +36,12 @@ struct flags {
     const char *values[PROFILE_COUNT];
 };
 
-enum {
-    ENDPOINT_TEXT_SIZE = 256
-};
-
 struct profile {
-    char endpoint[ENDPOINT_TEXT_SIZE]; /**< tcp://HOST:PORT */
-    char state[FILES_PATH_SIZE];       /**< the state directory */
-    char user[USER_SIZE_MAX + 1];      /**< who logs in when nobody is named; may be empty */
-    bool user_is_flag;                 /**< it was on the command line */
-    int64_t timeout_ms;                /**< how long a silent broker is waited for */
+    char endpoint[ENDPOINT_SIZE]; /**< tcp://HOST:PORT */
+    char state[FILES_PATH_SIZE];  /**< the state directory */
+    char user[USER_SIZE_MAX + 1]; /**< who logs in when nobody is named; may be empty */
+    bool user_is_flag;            /**< it was on the command line */
+    int64_t timeout_ms;           /**< how long a silent broker is waited for */
 };
 
 /**

@@ -11,7 +11,7 @@
 #include "shared/error.h"
 
 enum {
-    ENDPOINT_SIZE = 300
+    ENDPOINT_SIZE = 300 /**< room for the text of any endpoint, with the zero at its end */
 };
 
 struct endpoint {

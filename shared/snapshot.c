@@ -42,12 +42,6 @@ snapshot_append(struct snapshot *snapshot)
     return journal_append(&snapshot->journal);
 }
 
-size_t
-snapshot_record_size(const struct snapshot *snapshot)
-{
-    return snapshot->journal.record.size;
-}
-
 int
 snapshot_commit(struct snapshot *snapshot)
 {

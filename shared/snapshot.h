@@ -21,8 +21,7 @@ struct snapshot {
 
 /** Size that one record of a snapshot may have: writers start another before it is full. */
 enum {
-    SNAPSHOT_RECORD_SIZE = 1024 * 1024,
-    SNAPSHOT_BODY_SIZE = 256 * 1024
+    SNAPSHOT_RECORD_SIZE = 1024 * 1024
 };
 
 /**
@@ -42,10 +41,6 @@ snapshot_begin(struct snapshot *snapshot);
 /** Ends the record and writes it; see journal_append(). */
 int
 snapshot_append(struct snapshot *snapshot);
-
-/** Bytes of the record begun so far. A writer appends and begins anew beyond SNAPSHOT_BODY_SIZE. */
-size_t
-snapshot_record_size(const struct snapshot *snapshot);
 
 /** Makes the snapshot complete and durable under its name. Blocks. The snapshot is ended either
  * way. */
