@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 enum outcome
@@ -65,6 +66,16 @@ client_close(struct client *client)
         return OUTCOME_DAMAGED;
     }
     return OUTCOME_DONE;
+}
+
+enum outcome
+client_flush(struct client *client, enum outcome outcome)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return outcome;
+    }
+    render_message(&client->render, "standard output cannot be written");
+    return outcome == OUTCOME_DONE ? OUTCOME_DAMAGED : outcome;
 }
 
 static void

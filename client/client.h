@@ -52,4 +52,13 @@ client_run(struct client *client, enum shopper_step step);
 enum outcome
 client_usage(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/**
+ * Writes out what standard output still holds.
+ *
+ * Returns `outcome`; or, after having told it, OUTCOME_DAMAGED in the place of OUTCOME_DONE when
+ * anything that went there since the start could not be written.
+ */
+enum outcome
+client_flush(struct client *client, enum outcome outcome);
+
 #endif

@@ -40,7 +40,8 @@ script_run(struct client *client, FILE *file, const char *name, bool keep_going)
                 break;
             }
         }
-        if (interrupt_take()) {
+        /* Nothing more is bought once nobody can be told of it. */
+        if (interrupt_take() || fflush(client->render.out) != 0 || ferror(client->render.out)) {
             break;
         }
     }

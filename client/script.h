@@ -11,7 +11,8 @@
 
 /**
  * Runs the commands in `file`, which messages call `name`, to its end, to the first that fails
- * unless `keep_going`, to a 'quit', or to Ctrl-C.
+ * unless `keep_going`, to a 'quit', to Ctrl-C, or to the first after which the output cannot be
+ * written.
  *
  * Words are separated by white space; double quotes hold one together; '#' begins a comment.
  * Returns OUTCOME_DONE, or how the last command that failed did. Blocks.

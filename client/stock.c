@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,11 +174,12 @@ main(int argc, char **argv)
         return (int)client_usage(&client, "%s", diagnostic.text);
     }
     (void)interrupt_catch();
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away shall not cut a command in two */
     outcome = client_open(&client);
     if (outcome == OUTCOME_DONE) {
         bool somebody = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
         outcome = somebody ? talk(&client) : script_run(&client, stdin, "standard input", true);
     }
     enum outcome closing = client_close(&client);
-    return (int)(outcome == OUTCOME_DONE ? closing : outcome);
+    return (int)client_flush(&client, outcome == OUTCOME_DONE ? closing : outcome);
 }

@@ -4,6 +4,8 @@
 #include "client/interrupt.h"
 #include "client/options.h"
 
+#include <signal.h>
+
 static const struct program program = {
     .name = "stockctl",
     .usage = "[OPTION...] COMMAND [ARGUMENT...]",
@@ -53,10 +55,7 @@ main(int argc, char **argv)
         return (int)client_usage(&client, "%s", diagnostic.text);
     }
     (void)interrupt_catch();
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away shall not cut a command in two */
     outcome = run(&client, (size_t)(argc - options.first), &argv[options.first]);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        render_message(&client.render, "standard output cannot be written");
-        outcome = outcome == OUTCOME_DONE ? OUTCOME_DAMAGED : outcome;
-    }
-    return (int)outcome;
+    return (int)client_flush(&client, outcome);
 }
