@@ -27,6 +27,16 @@ struct lane {
     void *socket;
     struct exchange exchange;
     enum login login; /* how the login in the exchange stands */
+    int unseen;       /* replies since libzmq last looked at the socket's commands */
+};
+
+/*
+ * libzmq counts what a peer has taken from its pipe only when it looks at the socket's commands,
+ * and on the way of a request that is there already and of its reply it looks once a millisecond.
+ * Until then the pipe seems full, and a REP socket drops the reply. Half of ZMQ_SNDHWM is safe.
+ */
+enum {
+    UNSEEN_MAX = 2
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -285,6 +295,7 @@ receive(struct server *server, size_t number)
     struct lane *lane = &server->lanes[number];
     if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) < 0) {
         lane->state = LANE_WAITING;
+        lane->unseen = 0; /* before it says that nothing is there, it looks */
         return;
     }
     lane->state = LANE_TAKEN;
@@ -329,6 +340,18 @@ finish_login(struct server *server, struct lane *lane)
     sodium_memzero(lane->exchange.request.password, sizeof lane->exchange.request.password);
 }
 
+/* Lets libzmq see what the peers have taken. */
+static void
+see_commands(struct lane *lane)
+{
+    if (++lane->unseen > UNSEEN_MAX) {
+        int events = 0;
+        size_t size = sizeof events;
+        (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size);
+        lane->unseen = 1;
+    }
+}
+
 static void
 send_reply(struct server *server, size_t number)
 {
@@ -339,6 +362,7 @@ send_reply(struct server *server, size_t number)
     buffer_init(&buffer, server->reply, sizeof server->reply);
     reply_encode(&buffer, &exchange->reply);
     assert(!buffer.overflow);
+    see_commands(lane);
     /* It fails only where the peer is gone or does not read: then nobody waits for it. */
     (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
     if (exchange->request.operation == OPERATION_LOGIN) {
