@@ -138,9 +138,8 @@ engine_ledger(struct engine *engine)
     return engine->ledger;
 }
 
-/* May the request leave an event behind? */
-static bool
-may_change(const struct request *request)
+bool
+engine_may_change(const struct request *request)
 {
     return request->operation != OPERATION_PING && request->operation != OPERATION_VIEW;
 }
@@ -154,7 +153,7 @@ reserve(struct engine *engine, struct exchange *const *exchanges, size_t count, 
 {
     size_t size = BATCH_OVERHEAD;
     for (size_t i = 0; i < count; i++) {
-        if (may_change(&exchanges[i]->request)) {
+        if (engine_may_change(&exchanges[i]->request)) {
             size += event_size_max(&exchanges[i]->request);
         }
     }
@@ -228,7 +227,7 @@ engine_apply(struct engine *engine, struct exchange *const *exchanges, size_t co
     uint16_t event_count = 0;
     msgpack_packer *packer = begin_record(engine, now_ms, &count_at);
     for (size_t i = 0; i < count; i++) {
-        if (room == ERROR_NO_SPACE && may_change(&exchanges[i]->request)) {
+        if (room == ERROR_NO_SPACE && engine_may_change(&exchanges[i]->request)) {
             exchanges[i]->reply =
                 (struct reply){.status = STATUS_NO_SPACE, .retry_ms = NO_SPACE_RETRY_MS};
             continue;

@@ -53,6 +53,7 @@ static struct {
     uint64_t units_before;
     uint64_t units_after;
     uint64_t units_sold;
+    uint64_t replies;    /* while measuring */
     uint64_t heard_ns;   /* when a login or a request was last answered */
     uint32_t *latencies; /* in 10 ns */
     size_t latency_count;
@@ -252,8 +253,9 @@ load_answered(struct connection *connection)
         die("connection %zu: a reply to nothing", connection->number);
     }
     run.heard_ns = now;
-    if (run.phase == PHASE_MEASURE) {
-        note_latency(now - connection->sent_ns);
+    if (run.phase == PHASE_MEASURE || run.phase == PHASE_DRAIN) {
+        note_latency(now - connection->sent_ns); /* who waits at the end counts as well */
+        run.replies += run.phase == PHASE_MEASURE;
     }
     if (!connection->is_view) {
         run.units_sold += options->lines;
@@ -418,14 +420,13 @@ report(void)
     }
     qsort(run.latencies, run.latency_count, sizeof *run.latencies, compare);
     printf("{\"peer\":\"%s\",\"connections\":%zu,\"views\":%u,\"lines\":%zu,\"pipelined\":%zu,"
-           "\"items\":%" PRIu64 ",\"seconds\":%.3f,\"replies\":%zu,\"per_second\":%.1f,"
+           "\"items\":%" PRIu64 ",\"seconds\":%.3f,\"replies\":%" PRIu64 ",\"per_second\":%.1f,"
            "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"
            "\"units_sold\":%" PRIu64 ",\"units_counted\":%s}\n",
         options->peer->name, options->connections, options->views, options->lines,
-        options->pipelined, options->items, seconds, run.latency_count,
-        (double)run.latency_count / seconds, percentile_us(0.5), percentile_us(0.99),
-        percentile_us(0.999), percentile_us(1), run.units_sold,
-        options->peer->count != NULL ? "true" : "false");
+        options->pipelined, options->items, seconds, run.replies, (double)run.replies / seconds,
+        percentile_us(0.5), percentile_us(0.99), percentile_us(0.999), percentile_us(1),
+        run.units_sold, options->peer->count != NULL ? "true" : "false");
 }
 
 static const char usage[] =
