@@ -99,7 +99,7 @@ class Bus(Server):
         self.settings = {"sessions": 10_000_000, "sessions_per_user": 10_000_000, **settings}
 
     def start(self):
-        if not os.path.exists(self.path("data")):
+        if not os.path.exists(self.path("inventory.conf")):
             with open(self.path("inventory.conf"), "w", encoding="utf-8") as file:
                 for i in range(self.items):
                     file.write(f"{upc_of(i):012d} {UNITS} Item {i + 1}\n")

@@ -49,6 +49,7 @@ static struct {
     uint64_t phase_ns;
     uint64_t begin_ns; /* of measuring */
     uint64_t end_ns;
+    uint64_t count_ns; /* what counting all units took */
     uint64_t random;
     uint64_t units_before;
     uint64_t units_after;
@@ -288,6 +289,7 @@ void
 load_counted(struct connection *connection, uint64_t units)
 {
     *(run.phase == PHASE_COUNT_BEFORE ? &run.units_before : &run.units_after) = units;
+    run.count_ns = now_ns() - run.phase_ns;
     connection->is_counting = false;
     run.busy--;
 }
@@ -422,11 +424,12 @@ report(void)
     printf("{\"peer\":\"%s\",\"connections\":%zu,\"views\":%u,\"lines\":%zu,\"pipelined\":%zu,"
            "\"items\":%" PRIu64 ",\"seconds\":%.3f,\"replies\":%" PRIu64 ",\"per_second\":%.1f,"
            "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"
-           "\"units_sold\":%" PRIu64 ",\"units_counted\":%s}\n",
+           "\"units_sold\":%" PRIu64 ",\"units_counted\":%s,\"count_us\":%.1f}\n",
         options->peer->name, options->connections, options->views, options->lines,
         options->pipelined, options->items, seconds, run.replies, (double)run.replies / seconds,
         percentile_us(0.5), percentile_us(0.99), percentile_us(0.999), percentile_us(1),
-        run.units_sold, options->peer->count != NULL ? "true" : "false");
+        run.units_sold, options->peer->count != NULL ? "true" : "false",
+        (double)run.count_ns / 1e3);
 }
 
 static const char usage[] =
