@@ -157,17 +157,18 @@ def newest_snapshot(bus):
 
 def snapshots(given, results):
     """The same with journals so small that one snapshot follows the other, and with none at all."""
-    calm = new_bus(given.folder, "calm", MANY, segment_mib=256)
-    busy = new_bus(given.folder, "busy", MANY, segment_mib=3)
+    calm = new_bus(given.folder, "calm", MANY, lanes=16, segment_mib=256)
+    busy = new_bus(given.folder, "busy", MANY, lanes=16, segment_mib=1)
+    options = {"lines": 20, "seconds": max(given.seconds, 5)}  # long orders fill journals faster
     try:
         for bus in calm, busy:
             make_data(bus, MANY, 1, 1, 64)
             bus.start()
         before = [newest_snapshot(bus) for bus in (calm, busy)]
-        got = rates(given, {"calm": (calm, {}), "busy": (busy, {})})
+        got = rates(given, {"calm": (calm, options), "busy": (busy, options)})
         after = [newest_snapshot(bus) for bus in (calm, busy)]
         if after[0] != before[0] or after[1] == before[1]:
-            sys.exit("snapshots came where none should, or did not where they should")
+            sys.exit(f"newest snapshots: before {before}, after {after}")
         for key, what in ("p99_us", "p99"), ("p999_us", "p99.9"):
             results.add("snapshots", f"{what} of purchases without snapshots",
                         [r[key] / 1000 for r in got["calm"]], "ms")
