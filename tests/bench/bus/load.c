@@ -51,6 +51,7 @@ static struct {
     uint64_t end_ns;
     uint64_t count_ns; /* what counting all units took */
     uint64_t random;
+    uint64_t position_before; /* of the bus: its records */
     uint64_t units_before;
     uint64_t units_after;
     uint64_t units_sold;
@@ -290,6 +291,9 @@ load_counted(struct connection *connection, uint64_t units)
 {
     *(run.phase == PHASE_COUNT_BEFORE ? &run.units_before : &run.units_after) = units;
     run.count_ns = now_ns() - run.phase_ns;
+    if (run.phase == PHASE_COUNT_BEFORE) {
+        run.position_before = connection->position;
+    }
     connection->is_counting = false;
     run.busy--;
 }
@@ -412,6 +416,17 @@ percentile_us(double part)
     return (double)run.latencies[rank] / 100;
 }
 
+static uint64_t
+position_after(void)
+{
+    uint64_t position = run.position_before;
+    for (size_t i = 0; i < options->connections; i++) {
+        uint64_t seen = run.connections[i].position;
+        position = seen > position ? seen : position;
+    }
+    return position;
+}
+
 static void
 report(void)
 {
@@ -424,12 +439,13 @@ report(void)
     printf("{\"peer\":\"%s\",\"connections\":%zu,\"views\":%u,\"lines\":%zu,\"pipelined\":%zu,"
            "\"items\":%" PRIu64 ",\"seconds\":%.3f,\"replies\":%" PRIu64 ",\"per_second\":%.1f,"
            "\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f,"
-           "\"units_sold\":%" PRIu64 ",\"units_counted\":%s,\"count_us\":%.1f}\n",
+           "\"units_sold\":%" PRIu64 ",\"units_counted\":%s,\"records\":%" PRIu64
+           ",\"count_us\":%.1f}\n",
         options->peer->name, options->connections, options->views, options->lines,
         options->pipelined, options->items, seconds, run.replies, (double)run.replies / seconds,
         percentile_us(0.5), percentile_us(0.99), percentile_us(0.999), percentile_us(1),
         run.units_sold, options->peer->count != NULL ? "true" : "false",
-        (double)run.count_ns / 1e3);
+        position_after() - run.position_before, (double)run.count_ns / 1e3);
 }
 
 static const char usage[] =
