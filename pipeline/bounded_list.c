@@ -32,7 +32,7 @@ struct bounded_list {
                   */
     int taking;  /* the same on not_empty */
     bool closed;
-    struct bounded_list_stats stats; /* but for its `count` */
+    struct bounded_list_stats stats; /* but for `count` and `parked` */
     struct reading items[];
 };
 
@@ -255,5 +255,6 @@ bounded_list_look(struct bounded_list *list, struct bounded_list_stats *stats)
     lock(list);
     *stats = list->stats;
     stats->count = list->count;
+    stats->parked = list->putting + list->taking;
     unlock(list);
 }

@@ -30,6 +30,7 @@ struct bounded_list;
 struct bounded_list_stats {
     int count;            /**< readings in it now */
     int count_max;        /**< the most there ever were */
+    int parked;           /**< threads that sleep in put or take now */
     uint64_t full_waits;  /**< calls of put that found it full and were ready to wait */
     uint64_t empty_waits; /**< calls of take that found it empty and were ready to wait */
 };

@@ -3,7 +3,7 @@
 #include <time.h>
 
 enum {
-    BATCH = 64, /* readings taken under one lock: the fewer locks, the less the threads meet */
+    BATCH = 128, /* readings taken under one lock: the fewer locks, the less the threads meet */
 
     /* A file lags behind the list by no more than this when readings are rare. */
     FLUSH_AFTER_MS = 10,

@@ -116,7 +116,7 @@ set(const struct option_entry *entry, const char *value, struct diagnostic *diag
     case OPTION_END:
         break;
     }
-    assert(!"a kind of option");
+    assert(false && "a kind of option");
     return ERROR_INVALID;
 }
 

@@ -110,11 +110,14 @@ compose(struct progress *progress, struct recording *recording, struct drawing *
     draw_bar(bar, (uint64_t)totals.list.count, (uint64_t)settings->capacity);
     add_line(drawing, "waiting  [%s] %d of %d", bar, totals.list.count, settings->capacity);
     list_consumers(recording, consumers, sizeof consumers);
-    add_line(drawing, "written  %llu at %.0f readings/s, by consumer%s",
-        (unsigned long long)totals.written, progress->rate, consumers);
+    const unsigned long long written = totals.written;
     if (recording_is_idle(recording, &left_ms)) {
+        add_line(drawing, "written  %llu, by consumer%s", written, consumers);
         add_line(drawing, "idle     ends in %lld s unless a reading comes",
             (long long)(left_ms + 999) / 1000);
+    } else {
+        add_line(drawing, "written  %llu at %.0f readings/s, by consumer%s", written,
+            progress->rate, consumers);
     }
 }
 

@@ -138,7 +138,7 @@ take_member(enum member member, const msgpack_object *object, struct reading *re
     case MEMBER_COUNT:
         break;
     }
-    assert(!"a member of a reading");
+    assert(false && "a member of a reading");
     return false;
 }
 

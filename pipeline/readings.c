@@ -180,10 +180,10 @@ print_summary(const struct recording *recording, const struct recording_totals *
         recording_path(path, sizeof path, settings->directory, i + 1);
         printf("%8d  %10" PRIu64 "  %s\n", i + 1, recording->consumers[i].file.count, path);
     }
-    printf("list: capacity %d, largest fill %d; a producer waited %" PRIu64
-           " times because it was full, a consumer %" PRIu64 " times because it was empty\n",
-        settings->capacity, totals->list.count_max, totals->list.full_waits,
-        totals->list.empty_waits);
+    printf("list: capacity %d, largest fill %d\n", settings->capacity, totals->list.count_max);
+    printf("waits: %" PRIu64 " of producers on the full list, %" PRIu64
+           " of consumers on the empty one\n",
+        totals->list.full_waits, totals->list.empty_waits);
     printf("seed: %" PRIu64 "%s\n", settings->seed,
         command->seeded ? "" : " (with --seed, the times are simulated)");
     const double active_s = (double)totals->active_ns / 1e9;
@@ -195,10 +195,12 @@ print_summary(const struct recording *recording, const struct recording_totals *
 
 /* Tells all that went wrong. Returns whether nothing did. */
 static bool
-print_errors(const struct recording *recording, const struct recording_totals *totals)
+print_errors(const struct recording *recording, const struct recording_totals *totals, bool stopped)
 {
+    const struct recording_settings *settings = &recording->settings;
+    const uint64_t wanted = settings->count * (uint64_t)settings->producers;
     bool good = true;
-    for (int i = 0; i < recording->settings.consumers; i++) {
+    for (int i = 0; i < settings->consumers; i++) {
         const struct consumer *consumer = &recording->consumers[i];
         if (consumer->error != 0) {
             good = false;
@@ -211,6 +213,13 @@ print_errors(const struct recording *recording, const struct recording_totals *t
             "readings: %" PRIu64 " readings are in no file: %d were left in the list when the last "
             "consumer ended, %" PRIu64 " could not be written\n",
             totals->made - totals->written, totals->list.count, totals->lost);
+    }
+    if (totals->made != wanted && !stopped) {
+        good = false;
+        fprintf(stderr,
+            "readings: %" PRIu64 " of %" PRIu64 " readings were not made, because no consumer was "
+            "left to take them\n",
+            wanted - totals->made, wanted);
     }
     return good;
 }
@@ -256,7 +265,7 @@ record(const struct command *command)
     if (flush_output() == EXIT_DONE) {
         status = stopped_by == 0 ? EXIT_DONE : EXIT_SIGNALLED + stopped_by;
     }
-    if (!print_errors(&recording, &totals)) {
+    if (!print_errors(&recording, &totals, stopped_by != 0)) {
         status = EXIT_FAILED;
     }
     recording_close(&recording);

@@ -128,31 +128,35 @@ print_line(const struct reading *reading)
         reading->sensor, value, reading->unit, reading->id);
 }
 
-/* Prints the count of a file, or of all, where the command wants it. */
+static const char *
+plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* Prints the count of a file where the command wants it. */
 static void
 print_count(const struct command *command, const char *name, uint64_t count)
 {
-    if (!command->json) {
-        printf("%s: %" PRIu64 " readings\n", name, count);
-    } else if (!command->quiet) {
-        fprintf(stderr, "%s: %" PRIu64 " readings\n", name, count);
-    } else {
+    if (command->json && command->quiet) {
         fputs("{\"file\":", stdout);
         print_json_text(name);
         printf(",\"readings\":%" PRIu64 "}\n", count);
+        return;
     }
+    fprintf(
+        command->json ? stderr : stdout, "%s: %" PRIu64 " reading%s\n", name, count, plural(count));
 }
 
 static void
 print_total(const struct command *command, uint64_t count)
 {
-    if (!command->json) {
-        printf("total: %" PRIu64 " readings read from %d files\n", count, command->files);
-    } else if (!command->quiet) {
-        fprintf(stderr, "total: %" PRIu64 " readings read from %d files\n", count, command->files);
-    } else {
+    if (command->json && command->quiet) {
         printf("{\"files\":%d,\"readings\":%" PRIu64 "}\n", command->files, count);
+        return;
     }
+    fprintf(command->json ? stderr : stdout, "total: %" PRIu64 " reading%s read from %d file%s\n",
+        count, plural(count), command->files, plural((uint64_t)command->files));
 }
 
 /* Prints all that can be read. Returns 0, or what ended it early, with a sentence. */

@@ -23,9 +23,10 @@
 #define LEVEL_MAX 9007199254740991
 /** Session, order and position numbers stay below this for the same reason. */
 #define NUMBER_MAX 9007199254740991
-/** Lines of one order, and UPCs named in one view. */
+/** Lines of one order. */
 #define ORDER_LINES_MAX 1000
-/** Items of one reply to a view: 4 objects each, so that a page stays below MESSAGE_ELEMENTS_MAX.
+/** Items of one reply to a view, and UPCs named in one: 4 objects each, so that a page stays below
+ * MESSAGE_ELEMENTS_MAX.
  */
 #define PAGE_ITEMS_MAX 800
 

@@ -136,7 +136,7 @@ def plot(peers, what, setting, path):
         axes.annotate(f"{medians[row]:.2f}", (max(rates), row), xytext=(6, 0),
                       textcoords="offset points", va="center", fontsize=9)
     axes.set_xlabel(f"million {what} a second: median, and a mark for each round")
-    axes.set_title(setting, fontsize=9, loc="left")
+    figure.suptitle(setting, x=0.01, ha="left", fontsize=9)
     axes.set_xlim(0, axes.get_xlim()[1] * 1.06)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)

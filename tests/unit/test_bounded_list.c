@@ -136,7 +136,7 @@ wait_to_put(void *context)
     return NULL;
 }
 
-/* Starts `count` waiters and returns when all of them have found that they have to wait. */
+/* Starts `count` waiters and returns when all of them sleep. */
 static void
 start_waiters(struct bounded_list *list, struct waiter *waiters, int count, void *(*body)(void *))
 {
@@ -147,7 +147,7 @@ start_waiters(struct bounded_list *list, struct waiter *waiters, int count, void
     }
     do {
         bounded_list_look(list, &stats);
-    } while (stats.full_waits + stats.empty_waits < (uint64_t)count);
+    } while (stats.parked < count);
 }
 
 static void

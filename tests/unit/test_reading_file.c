@@ -1,6 +1,6 @@
-#include "support/faulty_files.h"
 #include "support/read_readings.h"
 #include "support/scratch.h"
+#include "support/small_disk.h"
 
 #include "pipeline/reading_file.h"
 #include "pipeline/reading_source.h"
@@ -48,14 +48,14 @@ check_content(const char *path, uint64_t count)
 static void
 all_that_was_appended_is_in_the_file(void **state)
 {
-    struct faulty_files faulty;
+    struct small_disk disk;
     struct reading_file file;
     struct diagnostic diagnostic = {""};
     char path[512];
-    faulty_files_init(&faulty);
-    faulty.shortens = true;
+    small_disk_init(&disk);
+    disk.shortens = true;
     assert_int_equal(files_join(path, sizeof path, *state, "file"), 0);
-    assert_int_equal(reading_file_open(&file, &faulty.table, path, &diagnostic), 0);
+    assert_int_equal(reading_file_open(&file, &disk.table, path, &diagnostic), 0);
     assert_true(append(&file, MANY, &diagnostic) == MANY);
     assert_int_equal(reading_file_close(&file, &diagnostic), 0);
     assert_int_equal(reading_file_close(&file, &diagnostic), 0);
@@ -101,13 +101,13 @@ a_full_disk_costs_no_reading_wherever_it_ends(void **state)
     char path[512];
     assert_int_equal(files_join(path, sizeof path, *state, "file"), 0);
     for (int64_t space = 0; space < 6 * READING_FILE_BLOCK_SIZE; space += 4999) {
-        struct faulty_files faulty;
+        struct small_disk disk;
         struct reading_file file;
         struct diagnostic diagnostic = {""};
-        faulty_files_init(&faulty);
-        faulty.space = space;
+        small_disk_init(&disk);
+        disk.space = space;
         assert_int_equal(files_remove(files_system(), path), 0);
-        assert_int_equal(reading_file_open(&file, &faulty.table, path, &diagnostic), 0);
+        assert_int_equal(reading_file_open(&file, &disk.table, path, &diagnostic), 0);
         uint64_t taken = append(&file, MANY, &diagnostic);
         assert_true(taken < MANY);
         assert_non_null(strstr(diagnostic.text, path));
@@ -124,17 +124,17 @@ whichever_write_fails_what_is_counted_is_in_the_file(void **state)
     char path[512];
     assert_int_equal(files_join(path, sizeof path, *state, "file"), 0);
     for (int n = 1;; n++) {
-        struct faulty_files faulty;
+        struct small_disk disk;
         struct reading_file file;
         struct diagnostic diagnostic = {""};
-        faulty_files_init(&faulty);
-        faulty.fail_at = n;
-        assert_int_equal(reading_file_open(&file, &faulty.table, path, &diagnostic), 0);
+        small_disk_init(&disk);
+        disk.fail_at = n;
+        assert_int_equal(reading_file_open(&file, &disk.table, path, &diagnostic), 0);
         uint64_t taken = append(&file, MANY, &diagnostic);
         int error = reading_file_close(&file, diagnostic.text[0] == '\0' ? &diagnostic : NULL);
         assert_true(file.count + file.lost == taken);
         check_content(path, file.count);
-        if (faulty.writes < n) {
+        if (disk.writes < n) {
             assert_true(taken == MANY && error == 0);
             assert_in_range(n, 10, 100); /* the loop has been through all writes */
             break;
@@ -147,21 +147,21 @@ whichever_write_fails_what_is_counted_is_in_the_file(void **state)
 static void
 failures_at_the_end_are_told(void **state)
 {
-    struct faulty_files faulty;
+    struct small_disk disk;
     struct reading_file file;
     struct diagnostic diagnostic = {""};
     char path[512];
     assert_int_equal(files_join(path, sizeof path, *state, "file"), 0);
-    faulty_files_init(&faulty);
-    faulty.sync_error = EIO;
-    assert_int_equal(reading_file_open(&file, &faulty.table, path, &diagnostic), 0);
+    small_disk_init(&disk);
+    disk.sync_error = EIO;
+    assert_int_equal(reading_file_open(&file, &disk.table, path, &diagnostic), 0);
     assert_true(append(&file, 10, &diagnostic) == 10);
     assert_int_equal(reading_file_close(&file, &diagnostic), ERROR_IO);
     assert_non_null(strstr(diagnostic.text, "cannot force"));
 
-    faulty_files_init(&faulty);
-    faulty.resize_error = EIO;
-    assert_int_equal(reading_file_open(&file, &faulty.table, path, &diagnostic), 0);
+    small_disk_init(&disk);
+    disk.resize_error = EIO;
+    assert_int_equal(reading_file_open(&file, &disk.table, path, &diagnostic), 0);
     assert_true(append(&file, 10, &diagnostic) == 10);
     assert_int_equal(reading_file_close(&file, &diagnostic), ERROR_IO);
     assert_non_null(strstr(diagnostic.text, "cannot cut"));

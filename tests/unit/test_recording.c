@@ -1,6 +1,6 @@
-#include "support/faulty_files.h"
 #include "support/read_readings.h"
 #include "support/scratch.h"
+#include "support/small_disk.h"
 
 #include <inttypes.h>
 #include <sched.h>
@@ -192,7 +192,7 @@ static void
 on_a_full_disk_what_was_taken_is_in_the_files(void **state)
 {
     for (int64_t space = 0; space < 1000000; space += 77777) {
-        struct faulty_files faulty;
+        struct small_disk disk;
         struct recording recording;
         struct recording_totals totals;
         struct recording_settings settings = usual;
@@ -203,9 +203,9 @@ on_a_full_disk_what_was_taken_is_in_the_files(void **state)
             assert_int_equal(recording_path(path, sizeof path, *state, number), 0);
             assert_int_equal(files_remove(files_system(), path), 0);
         }
-        faulty_files_init(&faulty);
-        faulty.space = space;
-        assert_int_equal(run(&recording, &settings, &faulty.table, &totals), ERROR_NO_SPACE);
+        small_disk_init(&disk);
+        disk.space = space;
+        assert_int_equal(run(&recording, &settings, &disk.table, &totals), ERROR_NO_SPACE);
         assert_true(totals.lost == 0);
         assert_true(totals.made == totals.written + (uint64_t)totals.list.count);
         check_files(&recording);
@@ -217,15 +217,15 @@ static void
 whenever_writes_fail_what_is_counted_is_in_the_files(void **state)
 {
     for (int every = 1; every <= 20; every++) {
-        struct faulty_files faulty;
+        struct small_disk disk;
         struct recording recording;
         struct recording_totals totals;
         struct recording_settings settings = usual;
         settings.directory = *state;
         settings.count = 10000;
-        faulty_files_init(&faulty);
-        faulty.fail_every = every;
-        assert_int_equal(run(&recording, &settings, &faulty.table, &totals), ERROR_IO);
+        small_disk_init(&disk);
+        disk.fail_every = every;
+        assert_int_equal(run(&recording, &settings, &disk.table, &totals), ERROR_IO);
         assert_true(totals.made == totals.written + totals.lost + (uint64_t)totals.list.count);
         check_files(&recording);
         recording_close(&recording);
@@ -235,14 +235,14 @@ whenever_writes_fail_what_is_counted_is_in_the_files(void **state)
 static void
 one_consumer_that_fails_does_not_stop_the_others(void **state)
 {
-    struct faulty_files faulty;
+    struct small_disk disk;
     struct recording recording;
     struct recording_totals totals;
     struct recording_settings settings = usual;
     settings.directory = *state;
-    faulty_files_init(&faulty);
-    faulty.fail_at = 1;
-    assert_int_equal(run(&recording, &settings, &faulty.table, &totals), ERROR_IO);
+    small_disk_init(&disk);
+    disk.fail_at = 1;
+    assert_int_equal(run(&recording, &settings, &disk.table, &totals), ERROR_IO);
     assert_true(totals.made == settings.count * (uint64_t)settings.producers);
     assert_true(totals.written == totals.made && totals.lost == 0);
     check_files(&recording);

@@ -35,7 +35,6 @@ produce(void *context)
     const struct producer *producer = context;
     const uint64_t number = (uint64_t)producer->number;
     struct item item = {{number}};
-    peer_enter_producer(producer->number);
     for (uint64_t i = 0; i < count; i++) {
         item.words[1] = i;
         item.words[7] = number * 1000003 + i;
@@ -54,7 +53,6 @@ consume(void *context)
     uint64_t total = 0;
     bool ordered = true;
     int got;
-    peer_enter_consumer(consumer->number);
     while ((got = peer_take(consumer->number, items, TAKE_MAX)) > 0) {
         for (int i = 0; i < got; i++) {
             const uint64_t *words = items[i].words;

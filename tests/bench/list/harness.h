@@ -23,12 +23,6 @@ struct item {
 void
 peer_open(int producers, int consumers, int capacity);
 
-/** Called by each thread of producer or consumer `number` (from 0) before its first item. */
-void
-peer_enter_producer(int number);
-void
-peer_enter_consumer(int number);
-
 /** Puts one item; waits while there is no room. */
 void
 peer_put(int number, const struct item *item);

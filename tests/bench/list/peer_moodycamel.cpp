@@ -13,16 +13,6 @@ peer_open(int, int, int)
 }
 
 void
-peer_enter_producer(int)
-{
-}
-
-void
-peer_enter_consumer(int)
-{
-}
-
-void
 peer_put(int, const item *put)
 {
     queue.enqueue(*put);

@@ -23,18 +23,6 @@ peer_open(int producers, int consumers, int wanted_capacity)
 }
 
 void
-peer_enter_producer(int number)
-{
-    (void)number;
-}
-
-void
-peer_enter_consumer(int number)
-{
-    (void)number;
-}
-
-void
 peer_put(int number, const struct item *item)
 {
     (void)number;

@@ -14,16 +14,6 @@ peer_open(int, int consumers, int capacity)
 }
 
 void
-peer_enter_producer(int)
-{
-}
-
-void
-peer_enter_consumer(int)
-{
-}
-
-void
 peer_put(int, const item *put)
 {
     queue.push(*put);

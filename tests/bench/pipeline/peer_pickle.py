@@ -1,8 +1,11 @@
 """The same pipeline in Python: threads, a queue.Queue, and a file of pickles for each consumer.
 
-usage: peer_pickle.py PRODUCERS CONSUMERS CAPACITY COUNT
+usage: peer_pickle.py dict|dataclass PRODUCERS CONSUMERS CAPACITY COUNT
+
+A reading is a dictionary or an object of a class, as the first argument says.
 """
 
+import dataclasses
 import pickle
 import queue
 import random
@@ -13,18 +16,42 @@ import time
 
 from check import check
 
-PRODUCERS, CONSUMERS, CAPACITY, COUNT = map(int, sys.argv[1:])
-SENSORS = [("hall.temperature", "°C", 12, 28), ("boiler.pressure", "bar", 0.8, 3),
-           ("mains.voltage", "V", 218, 242), ("scale.weight", "kg", 0, 1500)]
+FORM = sys.argv[1]
+PRODUCERS, CONSUMERS, CAPACITY, COUNT = map(int, sys.argv[2:])
+
+# The kinds of sensor of pipeline/reading_source.c.
+SENSORS = [
+    ("hall.temperature", "°C", 12, 28), ("hall.humidity", "%", 20, 80),
+    ("freezer.temperature", "°C", -26, -16), ("dock.temperature", "°C", -15, 35),
+    ("boiler.temperature", "°C", 40, 95), ("boiler.pressure", "bar", 0.8, 3),
+    ("air.pressure", "hPa", 960, 1040), ("air.co2", "ppm", 380, 1580),
+    ("mains.voltage", "V", 218, 242), ("mains.current", "A", 0, 63),
+    ("mains.frequency", "Hz", 49.9, 50.1), ("water.flow", "l/min", 0, 45),
+    ("belt.speed", "m/s", 0, 2.5), ("scale.weight", "kg", 0, 1500),
+    ("aisle.light", "lx", 50, 800), ("door.opened", "s", 0, 600)]
+
+
+@dataclasses.dataclass
+class Reading:
+    id: int
+    producer: int
+    sequence: int
+    time_ns: int
+    sensor: str
+    unit: str
+    value: float
+
+
+MAKE = {"dict": dict, "dataclass": Reading}[FORM]
 
 
 def produce(readings, number):
     source = random.Random(number)
     for sequence in range(1, COUNT + 1):
-        sensor, unit, low, high = SENSORS[sequence % len(SENSORS)]
-        readings.put({"id": source.getrandbits(53), "producer": number, "sequence": sequence,
-                      "time_ns": time.time_ns(), "sensor": sensor, "unit": unit,
-                      "value": low + (high - low) * source.random()})
+        sensor, unit, low, high = source.choice(SENSORS)
+        readings.put(MAKE(id=source.getrandbits(53), producer=number, sequence=sequence,
+                          time_ns=time.time_ns(), sensor=sensor, unit=unit,
+                          value=round(source.uniform(low, high), 2)))
 
 
 def consume(readings, path):
@@ -37,7 +64,8 @@ def unpickle(path):
     with open(path, "rb") as file:
         try:
             while True:
-                yield pickle.load(file)
+                reading = pickle.load(file)
+                yield reading if FORM == "dict" else vars(reading)
         except EOFError:
             pass
 

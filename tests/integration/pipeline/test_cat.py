@@ -44,7 +44,7 @@ class Cat(Case):
         done = run(READINGS_CAT, "--json", path)
         self.assertEqual(done.returncode, 0)
         self.assertEqual([json.loads(line) for line in done.stdout.splitlines()], readings)
-        self.assertEqual(done.stderr, f"{path}: 3 readings\ntotal: 3 readings read from 1 files\n")
+        self.assertEqual(done.stderr, f"{path}: 3 readings\ntotal: 3 readings read from 1 file\n")
 
     def test_json_has_the_same_readings_as_the_file(self):
         self.record("--count", "300")
@@ -56,7 +56,7 @@ class Cat(Case):
     def test_quiet_only_counts(self):
         path = self.write("a", reading(1), reading(2))
         done = run(READINGS_CAT, "--quiet", path)
-        self.assertEqual(done.stdout, f"{path}: 2 readings\ntotal: 2 readings read from 1 files\n")
+        self.assertEqual(done.stdout, f"{path}: 2 readings\ntotal: 2 readings read from 1 file\n")
         done = run(READINGS_CAT, path, "--quiet", "--json")
         self.assertEqual([json.loads(line) for line in done.stdout.splitlines()],
                          [{"file": path, "readings": 2}, {"files": 1, "readings": 2}])
@@ -88,7 +88,7 @@ class Cat(Case):
                 self.assertEqual(len(done.stderr.splitlines()), 1)
                 self.assertEqual(len(done.stdout.splitlines()), 5)
                 self.assertTrue(done.stdout.endswith(
-                    f"{good}: 1 readings\ntotal: 2 readings read from 2 files\n"))
+                    f"{good}: 1 reading\ntotal: 2 readings read from 2 files\n"))
 
     def test_a_file_that_cannot_be_read_does_not_stop_the_others(self):
         good = self.write("good", reading(7))
@@ -98,7 +98,7 @@ class Cat(Case):
         self.assertEqual(done.stderr,
                          f"readings-cat: cannot open {missing}: No such file or directory\n"
                          f"readings-cat: cannot read {self.directory} at byte 0: Is a directory\n")
-        self.assertIn("total: 1 readings", done.stdout)
+        self.assertIn("total: 1 reading ", done.stdout)
 
     def test_output_that_cannot_be_written_is_told(self):
         path = self.write("a", reading(1))

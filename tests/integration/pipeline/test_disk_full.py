@@ -30,6 +30,8 @@ class DiskFull(Case):
         self.assertTrue(told, done.stderr)
         self.assertEqual(int(told.group(1)), int(told.group(2)))
         self.assertEqual(made, written + int(told.group(1)))
+        self.assertIn(f"readings: {700000 - made} of 700000 readings were not made, because no "
+                      "consumer was left to take them\n", done.stderr)
         for number in 1, 2, 3:
             self.assertRegex(done.stderr, rf"readings: consumer {number}: cannot write \S+/consumer-"
                                           rf"{number}\.msgpack beyond byte \d+: no space left\n")

@@ -49,7 +49,7 @@ class Terminal(Case):
         text = self.read_until(terminal, r"ends in 3\d\d\d s unless a reading comes")
         self.assertRegex(text, r"70 of 70")
         self.assertRegex(text, r"0 of 100")
-        self.assertRegex(text, r"70 at \d+ readings/s, by consumer  1: \d+  2: \d+  3: \d+")
+        self.assertRegex(text, r"written  (\033\[0m)?70, by consumer  1: \d+  2: \d+  3: \d+")
         self.assertIn("\033[36m", text)
         process.terminate()
         out, _ = process.communicate()
@@ -57,6 +57,13 @@ class Terminal(Case):
         self.assertTrue(rest.endswith("\033[J"), rest)
         self.assertNotIn("\033", out)
         self.assertTrue(out.endswith("total: 70 made, 70 written by 3 consumers\n"))
+
+    def test_the_rate_is_drawn_while_readings_come(self):
+        process, terminal = self.start("--count", "1000000000")
+        self.read_until(terminal, r"[1-9]\d* at [1-9]\d* readings/s, by consumer  1: \d+  2: \d+")
+        process.terminate()
+        process.communicate()
+        self.assertEqual(process.returncode, 143)
 
     def test_no_color_is_honoured(self):
         process, terminal = self.start("--count", "10", NO_COLOR="1")

@@ -1,0 +1,43 @@
+/**
+ * actions.h: what the commands do. Each takes the words of its command line, its own name first,
+ * `count` in all and as many as the table of commands allows, and tells what came of it.
+ */
+#ifndef STOCKBUS_CLIENT_ACTIONS_H
+#define STOCKBUS_CLIENT_ACTIONS_H
+
+#include "client/client.h"
+#include "client/outcome.h"
+
+/** login [USER] [--password-file FILE] */
+enum outcome
+action_login(struct client *client, size_t count, char **words);
+
+/** inventory [UPC...] */
+enum outcome
+action_inventory(struct client *client, size_t count, char **words);
+
+/** local */
+enum outcome
+action_local(struct client *client, size_t count, char **words);
+
+/** buy UPC UNITS [UPC UNITS]... */
+enum outcome
+action_buy(struct client *client, size_t count, char **words);
+
+/** restock UPC UNITS [UPC UNITS]... */
+enum outcome
+action_restock(struct client *client, size_t count, char **words);
+
+/** resolve [--void | --set-aside] */
+enum outcome
+action_resolve(struct client *client, size_t count, char **words);
+
+/** logout */
+enum outcome
+action_logout(struct client *client, size_t count, char **words);
+
+/** ping */
+enum outcome
+action_ping(struct client *client, size_t count, char **words);
+
+#endif

@@ -1,0 +1,95 @@
+#include "client/client.h"
+
+#include "client/conversation.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum outcome
+client_usage(struct client *client, const char *format, ...)
+{
+    char text[DIAGNOSTIC_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    render_message(&client->render, text);
+    return OUTCOME_USAGE;
+}
+
+enum outcome
+client_open(struct client *client)
+{
+    struct diagnostic diagnostic = {""};
+    uint8_t history[HISTORY_SIZE];
+    const char *directory = client->profile.state;
+    if (sodium_init() < 0) {
+        render_failure(&client->render, "damaged", "the cryptographic library does not start");
+        return OUTCOME_DAMAGED;
+    }
+    randombytes_buf(history, sizeof history);
+    int error =
+        local_inventory_open(&client->inventory, files_system(), directory, history, &diagnostic);
+    if (error == ERROR_LOCKED) {
+        return client_usage(client,
+            "%s is in use by another client; give this one a directory of its own with --state",
+            directory);
+    }
+    if (error == 0) {
+        client->shopper = shopper_new(client->inventory);
+        if (client->shopper == NULL) {
+            error = diagnostic_set(
+                &diagnostic, ERROR_MEMORY, "%s: %s", directory, error_text(ERROR_MEMORY));
+        }
+    }
+    if (error != 0) {
+        render_failure(&client->render, "damaged", diagnostic.text);
+        return OUTCOME_DAMAGED;
+    }
+    if (local_inventory_warning(client->inventory)[0] != '\0') {
+        render_message(&client->render, local_inventory_warning(client->inventory));
+    }
+    return OUTCOME_DONE;
+}
+
+enum outcome
+client_close(struct client *client)
+{
+    struct diagnostic diagnostic = {""};
+    link_close(&client->link);
+    shopper_free(&client->shopper);
+    int error = local_inventory_close(&client->inventory, &diagnostic);
+    if (error != 0) {
+        render_message(&client->render, diagnostic.text);
+        return OUTCOME_DAMAGED;
+    }
+    return OUTCOME_DONE;
+}
+
+static void
+notice(void *context, const char *text)
+{
+    struct client *client = context;
+    render_note(&client->render, text);
+}
+
+enum outcome
+client_run(struct client *client, enum shopper_step step)
+{
+    struct diagnostic diagnostic = {""};
+    if (step != SHOPPER_END && client->link == NULL &&
+        link_open(&client->link, client->profile.endpoint, &diagnostic) != 0) {
+        step = shopper_give_up(client->shopper, diagnostic.text);
+    }
+    struct conversation conversation = {.link = client->link,
+        .shopper = client->shopper,
+        .timeout_ms = client->profile.timeout_ms,
+        .notice = notice,
+        .context = client};
+    enum outcome outcome = conversation_run(&conversation, step);
+    if (outcome != OUTCOME_DONE) {
+        render_refusal(&client->render, shopper_result(client->shopper));
+    }
+    return outcome;
+}

@@ -1,0 +1,176 @@
+#include "client/link.h"
+
+#include "shared/limits.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+enum {
+    HANDSHAKE_MS = 5000,
+    HEARTBEAT_EVERY_MS = 10000,
+    HEARTBEAT_TIMEOUT_MS = 30000,
+    ENDPOINT_SIZE = 512
+};
+
+struct link {
+    void *context;
+    void *socket; /* NULL: the next request opens one */
+    zmq_msg_t reply;
+    char endpoint[ENDPOINT_SIZE];
+};
+
+static int
+set_options(void *socket, const char *endpoint)
+{
+    const struct {
+        int option;
+        int value;
+    } options[] = {
+        {ZMQ_LINGER, 0},
+        {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
+        {ZMQ_HEARTBEAT_IVL, HEARTBEAT_EVERY_MS},
+        {ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS},
+        {ZMQ_IPV6, strchr(endpoint, '[') != NULL},
+    };
+    const int64_t size_max = MESSAGE_SIZE_MAX;
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        if (zmq_setsockopt(socket, options[i].option, &options[i].value, sizeof(int)) < 0) {
+            return ERROR_NETWORK;
+        }
+    }
+    return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) < 0 ? ERROR_NETWORK
+                                                                                  : 0;
+}
+
+static int
+connect_socket(struct link *link)
+{
+    if (link->socket != NULL) {
+        return 0;
+    }
+    void *socket = zmq_socket(link->context, ZMQ_REQ);
+    if (socket == NULL) {
+        return ERROR_NETWORK;
+    }
+    int error = set_options(socket, link->endpoint);
+    if (error == 0 && zmq_connect(socket, link->endpoint) < 0) {
+        bool is_wrong = errno == EINVAL || errno == EPROTONOSUPPORT || errno == ENOCOMPATPROTO;
+        error = is_wrong ? ERROR_INVALID : ERROR_NETWORK;
+    }
+    if (error != 0) {
+        zmq_close(socket);
+        return error;
+    }
+    link->socket = socket;
+    return 0;
+}
+
+int
+link_open(struct link **link, const char *endpoint, struct diagnostic *diagnostic)
+{
+    struct link *opened = calloc(1, sizeof *opened);
+    if (opened == NULL) {
+        return diagnostic_set(diagnostic, ERROR_MEMORY, "%s", error_text(ERROR_MEMORY));
+    }
+    zmq_msg_init(&opened->reply);
+    int size = snprintf(opened->endpoint, sizeof opened->endpoint, "%s", endpoint);
+    opened->context = zmq_ctx_new();
+    int error = ERROR_INVALID;
+    if (opened->context == NULL) {
+        error = ERROR_MEMORY;
+    } else if ((size_t)size < sizeof opened->endpoint && strncmp(endpoint, "tcp://", 6) == 0) {
+        error = connect_socket(opened);
+    }
+    if (error != 0) {
+        link_close(&opened);
+        return error == ERROR_INVALID
+                   ? diagnostic_set(diagnostic, error,
+                         "'%s' is no endpoint, which looks like tcp://127.0.0.1:5570", endpoint)
+                   : diagnostic_set(diagnostic, error, "%s: %s", endpoint, error_text(error));
+    }
+    *link = opened;
+    return 0;
+}
+
+void
+link_close(struct link **link)
+{
+    if (*link != NULL) {
+        link_reset(*link);
+        zmq_msg_close(&(*link)->reply);
+        if ((*link)->context != NULL) {
+            zmq_ctx_term((*link)->context);
+        }
+        free(*link);
+        *link = NULL;
+    }
+}
+
+const char *
+link_endpoint(const struct link *link)
+{
+    return link->endpoint;
+}
+
+int
+link_send(struct link *link, const void *data, size_t size)
+{
+    int error = connect_socket(link);
+    if (error != 0) {
+        return error;
+    }
+    return zmq_send(link->socket, data, size, ZMQ_DONTWAIT) < 0 ? ERROR_NETWORK : 0;
+}
+
+/* Waits until the socket is readable. */
+static int
+wait_readable(struct link *link, int64_t timeout_ms, int interrupt_fd)
+{
+    zmq_pollitem_t items[2] = {
+        {.socket = link->socket, .events = ZMQ_POLLIN},
+        {.fd = interrupt_fd, .events = ZMQ_POLLIN},
+    };
+    int ready = zmq_poll(items, interrupt_fd >= 0 ? 2 : 1, (long)timeout_ms);
+    if (ready < 0) {
+        return errno == EINTR ? ERROR_INTERRUPTED : ERROR_NETWORK;
+    }
+    if ((items[0].revents & ZMQ_POLLIN) != 0) {
+        return 0;
+    }
+    return ready == 0 ? ERROR_TIMEOUT : ERROR_INTERRUPTED;
+}
+
+int
+link_receive(
+    struct link *link, int64_t timeout_ms, int interrupt_fd, const void **data, size_t *size)
+{
+    if (link->socket == NULL) {
+        return ERROR_NETWORK;
+    }
+    int error = wait_readable(link, timeout_ms, interrupt_fd);
+    if (error != 0) {
+        return error;
+    }
+    if (zmq_msg_recv(&link->reply, link->socket, ZMQ_DONTWAIT) < 0) {
+        return ERROR_NETWORK;
+    }
+    if (zmq_msg_more(&link->reply)) {
+        return ERROR_DAMAGED;
+    }
+    *data = zmq_msg_data(&link->reply);
+    *size = zmq_msg_size(&link->reply);
+    return 0;
+}
+
+void
+link_reset(struct link *link)
+{
+    if (link->socket != NULL) {
+        zmq_close(link->socket);
+        link->socket = NULL;
+    }
+}

@@ -1,0 +1,324 @@
+#include "client/local_inventory.h"
+
+#include "client/local_record.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct local_inventory {
+    struct store *store;
+    struct local_state state;
+    char directory[FILES_PATH_SIZE];
+    struct diagnostic warning;
+    uint64_t position_kept; /* the highest position that is on disk */
+    bool is_broken;         /* a record failed: nothing more can be written */
+    bool is_doubtful;       /* and it may be on disk */
+    struct buffer record;   /* the record that is being made */
+    msgpack_packer packer;  /* writes into it */
+    struct unpacked unpacked;
+    unsigned char room[LOCAL_RECORD_SIZE_MAX];
+};
+
+/* The fold. */
+
+static void
+fold_clear(void *state)
+{
+    local_state_clear(state);
+}
+
+static int
+fold_load(void *state, const msgpack_object *body, struct diagnostic *diagnostic)
+{
+    return local_record_apply(state, body, diagnostic);
+}
+
+static int
+fold_apply(void *state, uint64_t number, const msgpack_object *body, struct diagnostic *diagnostic)
+{
+    (void)number;
+    return local_record_apply(state, body, diagnostic);
+}
+
+static int
+fold_save(void *state, struct snapshot *snapshot)
+{
+    return local_record_save(state, snapshot);
+}
+
+static void
+destroy(struct local_inventory **inventory)
+{
+    if (*inventory != NULL) {
+        local_state_clear(&(*inventory)->state);
+        unpacked_fini(&(*inventory)->unpacked);
+        sodium_memzero((*inventory)->room, sizeof(*inventory)->room);
+        free(*inventory);
+        *inventory = NULL;
+    }
+}
+
+static void
+warn(struct local_inventory *inventory, const struct store_report *report)
+{
+    if (report->warning.text[0] != '\0') {
+        inventory->warning = report->warning;
+    } else if (report->torn_bytes > 0) {
+        diagnostic_set(&inventory->warning, 0,
+            "%s: %llu bytes of a record that was never completed were set aside",
+            inventory->directory, (unsigned long long)report->torn_bytes);
+    }
+}
+
+int
+local_inventory_open(struct local_inventory **inventory, struct files *files, const char *directory,
+    const uint8_t *history_new, struct diagnostic *diagnostic)
+{
+    struct local_inventory *opened = calloc(1, sizeof *opened);
+    if (opened == NULL) {
+        return diagnostic_set(diagnostic, ERROR_MEMORY, "%s", error_text(ERROR_MEMORY));
+    }
+    int error = unpacked_init(&opened->unpacked);
+    if (error != 0) {
+        free(opened);
+        return diagnostic_set(diagnostic, error, "%s", error_text(error));
+    }
+    snprintf(opened->directory, sizeof opened->directory, "%s", directory);
+    const struct store_fold fold = {.kind = "client",
+        .state = &opened->state,
+        .clear = fold_clear,
+        .load = fold_load,
+        .apply = fold_apply,
+        .save = fold_save};
+    struct store_options options = {.record_size_max = LOCAL_RECORD_SIZE_MAX + 1024};
+    memcpy(options.history_new, history_new, sizeof options.history_new);
+    struct store_report report = {0};
+    error = store_open(&opened->store, files, directory, &fold, &options, &report, diagnostic);
+    if (error != 0) {
+        destroy(&opened);
+        return error;
+    }
+    warn(opened, &report);
+    opened->position_kept = opened->state.position;
+    *inventory = opened;
+    return 0;
+}
+
+const struct local_state *
+local_inventory_state(const struct local_inventory *inventory)
+{
+    return &inventory->state;
+}
+
+const char *
+local_inventory_directory(const struct local_inventory *inventory)
+{
+    return inventory->directory;
+}
+
+const char *
+local_inventory_warning(const struct local_inventory *inventory)
+{
+    return inventory->warning.text;
+}
+
+bool
+local_inventory_is_doubtful(const struct local_inventory *inventory)
+{
+    return inventory->is_doubtful;
+}
+
+/* Records: begin_record(), pack one, and write_record(). */
+
+static msgpack_packer *
+begin_record(struct local_inventory *inventory)
+{
+    buffer_init(&inventory->record, inventory->room, sizeof inventory->room);
+    pack_into(&inventory->packer, &inventory->record);
+    return &inventory->packer;
+}
+
+/* Appends the record to the store, and syncs it if that is wanted. */
+static int
+keep_record(struct local_inventory *inventory, bool sync, struct diagnostic *diagnostic)
+{
+    struct store *store = inventory->store;
+    if (!store_is_started(store)) {
+        int error = store_start(store, diagnostic);
+        if (error != 0) {
+            return error;
+        }
+    }
+    msgpack_packer *packer = store_begin(store);
+    packer->callback(packer->data, (const char *)inventory->record.data, inventory->record.size);
+    int error = store_append(store);
+    inventory->is_doubtful = error != 0 && error != ERROR_TOO_LARGE;
+    if (error == 0 && sync) {
+        error = store_sync(store);
+        inventory->is_doubtful = error != 0;
+    }
+    if (error != 0) {
+        diagnostic_set(
+            diagnostic, error, "%s: a record: %s", inventory->directory, error_text(error));
+    }
+    return error;
+}
+
+/* Takes the record into the state as a restart would. */
+static int
+apply_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    static const struct guard_bounds bounds = {
+        .depth_max = 8, .elements_max = LOCAL_RECORD_SIZE_MAX};
+    size_t used;
+    enum guard_verdict verdict;
+    int error = unpack(&inventory->unpacked, inventory->record.data, inventory->record.size,
+        &bounds, &used, &verdict);
+    assert(error != ERROR_DAMAGED);
+    if (error == 0) {
+        error = local_record_apply(&inventory->state, &inventory->unpacked.object, diagnostic);
+        assert(error != ERROR_DAMAGED);
+    }
+    if (error != 0) {
+        /* The record is on disk, and memory no longer says the same. */
+        inventory->is_doubtful = true;
+        diagnostic_set(diagnostic, error, "%s", error_text(error));
+    }
+    return error;
+}
+
+static int
+write_record(struct local_inventory *inventory, bool sync, struct diagnostic *diagnostic)
+{
+    assert(!inventory->record.overflow);
+    inventory->is_doubtful = false;
+    if (inventory->is_broken) {
+        return diagnostic_set(diagnostic, ERROR_IO,
+            "%s: writing failed before; start again to go on", inventory->directory);
+    }
+    int error = keep_record(inventory, sync, diagnostic);
+    if (error == 0) {
+        error = apply_record(inventory, diagnostic);
+    }
+    inventory->is_broken = error != 0;
+    sodium_memzero(inventory->record.data, inventory->record.size);
+    if (error == 0 && sync) {
+        inventory->position_kept = inventory->state.position;
+    }
+    return error;
+}
+
+int
+local_inventory_log_in(struct local_inventory *inventory, const char *user,
+    const struct reply *reply, struct diagnostic *diagnostic)
+{
+    assert(!inventory->state.pending.exists);
+    local_record_pack_login(begin_record(inventory), user, reply);
+    return write_record(inventory, true, diagnostic);
+}
+
+int
+local_inventory_log_out(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    assert(!inventory->state.pending.exists);
+    local_record_pack_logout(begin_record(inventory), inventory->state.position);
+    return write_record(inventory, true, diagnostic);
+}
+
+int
+local_inventory_pend(struct local_inventory *inventory, const struct order *order,
+    const void *request, size_t size, struct diagnostic *diagnostic)
+{
+    const struct local_state *state = &inventory->state;
+    assert(state->is_logged_in && !state->pending.exists);
+    struct pending *pending = calloc(1, sizeof *pending);
+    if (pending == NULL) {
+        return diagnostic_set(diagnostic, ERROR_MEMORY, "%s", error_text(ERROR_MEMORY));
+    }
+    assert(size <= sizeof pending->request);
+    pending->order = *order;
+    memcpy(pending->order.user, state->user, sizeof pending->order.user);
+    pending->order.session = state->session;
+    pending->order.number = state->order_next;
+    pending->position = state->position;
+    pending->request_size = size;
+    memcpy(pending->request, request, size);
+    local_record_pack_pending(begin_record(inventory), pending);
+    sodium_memzero(pending, sizeof *pending);
+    free(pending);
+    return write_record(inventory, true, diagnostic);
+}
+
+static int
+end_pending(struct local_inventory *inventory, enum ending ending, enum status status,
+    uint64_t position, const void *reply, size_t size, struct diagnostic *diagnostic)
+{
+    const struct pending *pending = &inventory->state.pending;
+    assert(pending->exists);
+    local_record_pack_ending(
+        begin_record(inventory), ending, &pending->order, status, position, reply, size);
+    return write_record(inventory, true, diagnostic);
+}
+
+int
+local_inventory_settle(struct local_inventory *inventory, const struct reply *reply,
+    const void *reply_bytes, size_t size, struct diagnostic *diagnostic)
+{
+    return end_pending(
+        inventory, ENDING_DONE, reply->status, reply->position, reply_bytes, size, diagnostic);
+}
+
+int
+local_inventory_release(
+    struct local_inventory *inventory, enum status status, struct diagnostic *diagnostic)
+{
+    return end_pending(
+        inventory, ENDING_RELEASED, status, inventory->state.position, NULL, 0, diagnostic);
+}
+
+int
+local_inventory_set_aside(
+    struct local_inventory *inventory, enum status status, struct diagnostic *diagnostic)
+{
+    return end_pending(
+        inventory, ENDING_ASIDE, status, inventory->state.position, NULL, 0, diagnostic);
+}
+
+void
+local_inventory_see(struct local_inventory *inventory, uint64_t position)
+{
+    local_state_see(&inventory->state, position);
+}
+
+void
+local_inventory_learn(struct local_inventory *inventory, uint64_t upc, const char *name)
+{
+    const char *known = local_state_find_name(&inventory->state, upc);
+    if (inventory->is_broken || (known != NULL && strcmp(known, name) == 0) ||
+        !local_state_holds(&inventory->state, upc)) {
+        return;
+    }
+    local_record_pack_name(begin_record(inventory), upc, name);
+    (void)write_record(inventory, false, NULL);
+}
+
+int
+local_inventory_close(struct local_inventory **inventory, struct diagnostic *diagnostic)
+{
+    if (*inventory == NULL) {
+        return 0;
+    }
+    int error = 0;
+    const struct local_state *state = &(*inventory)->state;
+    if (!(*inventory)->is_broken && state->position > (*inventory)->position_kept) {
+        local_record_pack_seen(begin_record(*inventory), state->position);
+        error = write_record(*inventory, true, diagnostic);
+    }
+    /* No last snapshot: each start writes one anyway. */
+    int error_closing = store_close(&(*inventory)->store, false, NULL);
+    destroy(inventory);
+    return error != 0 ? error : error_closing;
+}

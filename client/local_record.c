@@ -1,0 +1,584 @@
+#include "client/local_record.h"
+
+#include <string.h>
+
+/* Packing. */
+
+static void
+pack_word(msgpack_packer *packer, size_t field_count, const char *word)
+{
+    msgpack_pack_array(packer, field_count);
+    pack_text(packer, word);
+}
+
+static void
+pack_lines(msgpack_packer *packer, const struct line *lines, size_t count)
+{
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++) {
+        msgpack_pack_array(packer, 2);
+        msgpack_pack_uint64(packer, lines[i].upc);
+        msgpack_pack_uint64(packer, lines[i].units);
+    }
+}
+
+void
+local_record_pack_login(msgpack_packer *packer, const char *user, const struct reply *reply)
+{
+    pack_word(packer, 6, "login");
+    pack_text(packer, user);
+    msgpack_pack_uint64(packer, reply->session);
+    pack_bytes(packer, reply->token, sizeof reply->token);
+    pack_bytes(packer, reply->history, sizeof reply->history);
+    msgpack_pack_uint64(packer, reply->position);
+}
+
+void
+local_record_pack_pending(msgpack_packer *packer, const struct pending *pending)
+{
+    const struct order *order = &pending->order;
+    pack_word(packer, 8, "pending");
+    pack_text(packer, operation_word(order->operation));
+    pack_text(packer, order->user);
+    msgpack_pack_uint64(packer, order->session);
+    msgpack_pack_uint64(packer, order->number);
+    msgpack_pack_uint64(packer, pending->position);
+    pack_lines(packer, order->lines, order->line_count);
+    pack_bytes(packer, pending->request, pending->request_size);
+}
+
+void
+local_record_pack_ending(msgpack_packer *packer, enum ending ending, const struct order *order,
+    enum status status, uint64_t position, const void *reply, size_t size)
+{
+    static const char *const words[] = {
+        [ENDING_DONE] = "done", [ENDING_RELEASED] = "released", [ENDING_ASIDE] = "aside"};
+    pack_word(packer, ending == ENDING_DONE ? 6 : 5, words[ending]);
+    msgpack_pack_uint64(packer, order->session);
+    msgpack_pack_uint64(packer, order->number);
+    pack_text(packer, status_word(status));
+    msgpack_pack_uint64(packer, position);
+    if (ending == ENDING_DONE) {
+        pack_bytes(packer, reply, size);
+    }
+}
+
+void
+local_record_pack_logout(msgpack_packer *packer, uint64_t position)
+{
+    pack_word(packer, 2, "logout");
+    msgpack_pack_uint64(packer, position);
+}
+
+void
+local_record_pack_seen(msgpack_packer *packer, uint64_t position)
+{
+    pack_word(packer, 2, "seen");
+    msgpack_pack_uint64(packer, position);
+}
+
+void
+local_record_pack_name(msgpack_packer *packer, uint64_t upc, const char *name)
+{
+    pack_word(packer, 2, "names");
+    msgpack_pack_array(packer, 1);
+    msgpack_pack_array(packer, 2);
+    msgpack_pack_uint64(packer, upc);
+    pack_text(packer, name);
+}
+
+/*
+ * Taking apart. A taker hands out the fields of an array one by one; the first that is not what it
+ * should be makes it bad, and whoever takes looks at that once, at the end.
+ */
+struct taker {
+    const msgpack_object *fields;
+    size_t left;
+    bool bad;
+};
+
+static const msgpack_object *
+take(struct taker *taker)
+{
+    static const msgpack_object none = {.type = MSGPACK_OBJECT_NIL};
+    if (taker->left == 0) {
+        taker->bad = true;
+        return &none;
+    }
+    taker->left--;
+    return taker->fields++;
+}
+
+static uint64_t
+take_uint(struct taker *taker, uint64_t min, uint64_t max)
+{
+    uint64_t value = min;
+    if (!object_uint(take(taker), min, max, &value)) {
+        taker->bad = true;
+    }
+    return value;
+}
+
+static void
+take_bytes(struct taker *taker, void *data, size_t size)
+{
+    if (!object_bytes(take(taker), data, size)) {
+        taker->bad = true;
+    }
+}
+
+static void
+take_user(struct taker *taker, char *user)
+{
+    const char *text = "";
+    size_t size = 0;
+    if (!object_text(take(taker), USER_SIZE_MAX, &text, &size)) {
+        taker->bad = true;
+    }
+    memset(user, 0, USER_SIZE_MAX + 1);
+    memcpy(user, text, size);
+}
+
+static enum status
+take_status(struct taker *taker)
+{
+    enum status status = STATUS_OK;
+    if (!status_parse(take(taker), &status)) {
+        taker->bad = true;
+    }
+    return status;
+}
+
+static enum operation
+take_kind(struct taker *taker)
+{
+    const msgpack_object *field = take(taker);
+    if (object_is_text(field, operation_word(OPERATION_RESTOCK))) {
+        return OPERATION_RESTOCK;
+    }
+    if (!object_is_text(field, operation_word(OPERATION_BUY))) {
+        taker->bad = true;
+    }
+    return OPERATION_BUY;
+}
+
+static struct taker
+take_array(struct taker *taker)
+{
+    const msgpack_object *field = take(taker);
+    if (field->type != MSGPACK_OBJECT_ARRAY) {
+        taker->bad = true;
+        return (struct taker){0};
+    }
+    return (struct taker){.fields = field->via.array.ptr, .left = field->via.array.size};
+}
+
+/* Takes the lines of an order, at least one. */
+static void
+take_lines(struct taker *taker, struct order *order)
+{
+    struct taker lines = take_array(taker);
+    order->line_count = 0;
+    if (lines.left == 0 || lines.left > ORDER_LINES_MAX) {
+        taker->bad = true;
+        return;
+    }
+    while (lines.left > 0) {
+        struct taker fields = take_array(&lines);
+        struct line *line = &order->lines[order->line_count++];
+        line->upc = take_uint(&fields, 0, UPC_MAX);
+        line->units = take_uint(&fields, 1, UNITS_MAX);
+        taker->bad = taker->bad || fields.bad || lines.bad;
+    }
+}
+
+/* Takes the four fields that say which order it is. */
+static void
+take_order(struct taker *taker, struct order *order)
+{
+    order->operation = take_kind(taker);
+    take_user(taker, order->user);
+    order->session = take_uint(taker, 1, NUMBER_MAX);
+    order->number = take_uint(taker, 1, NUMBER_MAX);
+}
+
+/* Records, one function each. They return 0, ERROR_MEMORY, or ERROR_DAMAGED. */
+
+static int
+take_history(struct local_state *state, struct taker *taker)
+{
+    take_bytes(taker, state->history, sizeof state->history);
+    state->position = take_uint(taker, 0, NUMBER_MAX);
+    state->has_history = true;
+    return 0;
+}
+
+static int
+take_session(struct local_state *state, struct taker *taker)
+{
+    take_user(taker, state->user);
+    state->session = take_uint(taker, 1, NUMBER_MAX);
+    take_bytes(taker, state->token, sizeof state->token);
+    state->order_next = take_uint(taker, 1, NUMBER_MAX);
+    state->is_logged_in = true;
+    return 0;
+}
+
+static int
+take_last_user(struct local_state *state, struct taker *taker)
+{
+    take_user(taker, state->user);
+    return 0;
+}
+
+static int
+take_login(struct local_state *state, struct taker *taker)
+{
+    uint8_t history[HISTORY_SIZE];
+    if (state->pending.exists) {
+        return ERROR_DAMAGED;
+    }
+    take_user(taker, state->user);
+    state->session = take_uint(taker, 1, NUMBER_MAX);
+    take_bytes(taker, state->token, sizeof state->token);
+    take_bytes(taker, history, sizeof history);
+    uint64_t position = take_uint(taker, 0, NUMBER_MAX);
+    if (taker->bad ||
+        (state->has_history && memcmp(history, state->history, sizeof history) != 0)) {
+        return ERROR_DAMAGED;
+    }
+    memcpy(state->history, history, sizeof history);
+    state->has_history = true;
+    local_state_see(state, position);
+    state->order_next = 1;
+    state->is_logged_in = true;
+    return 0;
+}
+
+static int
+take_pending(struct local_state *state, struct taker *taker)
+{
+    struct pending *pending = &state->pending;
+    if (pending->exists || !state->is_logged_in) {
+        return ERROR_DAMAGED;
+    }
+    take_order(taker, &pending->order);
+    pending->position = take_uint(taker, 0, NUMBER_MAX);
+    take_lines(taker, &pending->order);
+    const msgpack_object *request = take(taker);
+    if (taker->bad || request->type != MSGPACK_OBJECT_BIN || request->via.bin.size == 0 ||
+        request->via.bin.size > sizeof pending->request ||
+        pending->order.session != state->session || pending->order.number != state->order_next ||
+        strcmp(pending->order.user, state->user) != 0) {
+        return ERROR_DAMAGED;
+    }
+    memcpy(pending->request, request->via.bin.ptr, request->via.bin.size);
+    pending->request_size = request->via.bin.size;
+    pending->exists = true;
+    local_state_see(state, pending->position);
+    return 0;
+}
+
+/* Takes the fields that each end of an order has, and makes it the last one. */
+static int
+take_ending(struct local_state *state, struct taker *taker)
+{
+    const struct order *order = &state->pending.order;
+    uint64_t session = take_uint(taker, 1, NUMBER_MAX);
+    uint64_t number = take_uint(taker, 1, NUMBER_MAX);
+    enum status status = take_status(taker);
+    uint64_t position = take_uint(taker, 0, NUMBER_MAX);
+    if (taker->bad || !state->pending.exists || session != order->session ||
+        number != order->number) {
+        return ERROR_DAMAGED;
+    }
+    state->last = (struct last_order){.exists = true,
+        .operation = order->operation,
+        .session = session,
+        .number = number,
+        .status = status};
+    memcpy(state->last.user, order->user, sizeof state->last.user);
+    state->pending.exists = false;
+    local_state_see(state, position);
+    return 0;
+}
+
+static int
+take_done(struct local_state *state, struct taker *taker)
+{
+    int error = take_ending(state, taker);
+    if (error != 0 || take(taker)->type != MSGPACK_OBJECT_BIN) {
+        return error != 0 ? error : ERROR_DAMAGED;
+    }
+    state->order_next++;
+    const struct order *order = &state->pending.order;
+    if (state->last.status != STATUS_OK || order->operation != OPERATION_BUY) {
+        return 0;
+    }
+    for (size_t i = 0; error == 0 && i < order->line_count; i++) {
+        error =
+            local_state_add_units(state, order->user, order->lines[i].upc, order->lines[i].units);
+    }
+    return error;
+}
+
+static int
+take_aside(struct local_state *state, struct taker *taker)
+{
+    int error = take_ending(state, taker);
+    if (error != 0) {
+        return error;
+    }
+    /* The numbers of the session are in doubt as well, so it ends here. */
+    state->is_logged_in = false;
+    return local_state_add_aside(state, &state->pending.order, state->last.status);
+}
+
+static int
+take_logout(struct local_state *state, struct taker *taker)
+{
+    if (state->pending.exists) {
+        return ERROR_DAMAGED;
+    }
+    local_state_see(state, take_uint(taker, 0, NUMBER_MAX));
+    state->is_logged_in = false;
+    memset(state->token, 0, sizeof state->token);
+    return 0;
+}
+
+static int
+take_seen(struct local_state *state, struct taker *taker)
+{
+    local_state_see(state, take_uint(taker, 0, NUMBER_MAX));
+    return 0;
+}
+
+static int
+take_names(struct local_state *state, struct taker *taker)
+{
+    struct taker names = take_array(taker);
+    while (names.left > 0) {
+        struct taker fields = take_array(&names);
+        const char *text;
+        size_t size;
+        uint64_t upc = take_uint(&fields, 0, UPC_MAX);
+        if (!object_text(take(&fields), ITEM_NAME_SIZE_MAX, &text, &size) || fields.bad) {
+            return ERROR_DAMAGED;
+        }
+        int error = local_state_set_name(state, upc, text, size);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int
+take_items(struct local_state *state, struct taker *taker)
+{
+    char user[USER_SIZE_MAX + 1];
+    take_user(taker, user);
+    struct taker lines = take_array(taker);
+    while (lines.left > 0) {
+        struct taker fields = take_array(&lines);
+        uint64_t upc = take_uint(&fields, 0, UPC_MAX);
+        uint64_t units = take_uint(&fields, 1, UINT64_MAX);
+        if (fields.bad || taker->bad) {
+            return ERROR_DAMAGED;
+        }
+        int error = local_state_add_units(state, user, upc, units);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int
+take_last(struct local_state *state, struct taker *taker)
+{
+    struct order order;
+    enum status status = take_status(taker);
+    take_order(taker, &order);
+    state->last = (struct last_order){.exists = true,
+        .operation = order.operation,
+        .session = order.session,
+        .number = order.number,
+        .status = status};
+    memcpy(state->last.user, order.user, sizeof state->last.user);
+    return 0;
+}
+
+static int
+take_dispute(struct local_state *state, struct taker *taker)
+{
+    struct order order;
+    enum status status = take_status(taker);
+    take_order(taker, &order);
+    take_lines(taker, &order);
+    return taker->bad ? ERROR_DAMAGED : local_state_add_aside(state, &order, status);
+}
+
+int
+local_record_apply(
+    struct local_state *state, const msgpack_object *body, struct diagnostic *diagnostic)
+{
+    static const struct {
+        const char *word;
+        int (*take)(struct local_state *state, struct taker *taker);
+    } records[] = {
+        {"login", take_login},
+        {"pending", take_pending},
+        {"done", take_done},
+        {"released", take_ending},
+        {"aside", take_aside},
+        {"logout", take_logout},
+        {"seen", take_seen},
+        {"names", take_names},
+        {"history", take_history},
+        {"session", take_session},
+        {"user", take_last_user},
+        {"items", take_items},
+        {"last", take_last},
+        {"dispute", take_dispute},
+    };
+    struct taker whole = {.fields = body, .left = 1};
+    struct taker fields = take_array(&whole);
+    const msgpack_object *word = take(&fields);
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        if (!object_is_text(word, records[i].word)) {
+            continue;
+        }
+        int error = records[i].take(state, &fields);
+        if (error == 0 && (fields.bad || fields.left > 0)) {
+            error = ERROR_DAMAGED;
+        }
+        return error == 0 ? 0
+                          : diagnostic_set(diagnostic, error, "the record '%s': %s",
+                                records[i].word, error_text(error));
+    }
+    return diagnostic_set(diagnostic, ERROR_DAMAGED, "not a record of a client's state");
+}
+
+/* Snapshots. */
+
+enum {
+    CHUNK_ITEMS_MAX = 1000 /* items or names of one record */
+};
+
+static int
+save_session(const struct local_state *state, struct snapshot *snapshot)
+{
+    msgpack_packer *packer = snapshot_begin(snapshot);
+    pack_word(packer, 5, "session");
+    pack_text(packer, state->user);
+    msgpack_pack_uint64(packer, state->session);
+    pack_bytes(packer, state->token, sizeof state->token);
+    msgpack_pack_uint64(packer, state->order_next);
+    int error = snapshot_append(snapshot);
+    if (error == 0 && state->pending.exists) {
+        local_record_pack_pending(snapshot_begin(snapshot), &state->pending);
+        error = snapshot_append(snapshot);
+    }
+    return error;
+}
+
+static int
+save_holder(const struct holder *holder, struct snapshot *snapshot)
+{
+    for (size_t at = 0; at < holder->count; at += CHUNK_ITEMS_MAX) {
+        size_t left = holder->count - at;
+        msgpack_packer *packer = snapshot_begin(snapshot);
+        pack_word(packer, 3, "items");
+        pack_text(packer, holder->user);
+        pack_lines(packer, &holder->lines[at], left < CHUNK_ITEMS_MAX ? left : CHUNK_ITEMS_MAX);
+        int error = snapshot_append(snapshot);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int
+save_names(const struct local_state *state, struct snapshot *snapshot)
+{
+    for (size_t at = 0; at < state->name_count; at += CHUNK_ITEMS_MAX) {
+        size_t left = state->name_count - at;
+        size_t count = left < CHUNK_ITEMS_MAX ? left : CHUNK_ITEMS_MAX;
+        msgpack_packer *packer = snapshot_begin(snapshot);
+        pack_word(packer, 2, "names");
+        msgpack_pack_array(packer, count);
+        for (size_t i = at; i < at + count; i++) {
+            msgpack_pack_array(packer, 2);
+            msgpack_pack_uint64(packer, state->names[i].upc);
+            pack_text(packer, state->names[i].text);
+        }
+        int error = snapshot_append(snapshot);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int
+save_last(const struct last_order *last, struct snapshot *snapshot)
+{
+    msgpack_packer *packer = snapshot_begin(snapshot);
+    pack_word(packer, 6, "last");
+    pack_text(packer, status_word(last->status));
+    pack_text(packer, operation_word(last->operation));
+    pack_text(packer, last->user);
+    msgpack_pack_uint64(packer, last->session);
+    msgpack_pack_uint64(packer, last->number);
+    return snapshot_append(snapshot);
+}
+
+static int
+save_aside(const struct aside *aside, struct snapshot *snapshot)
+{
+    msgpack_packer *packer = snapshot_begin(snapshot);
+    pack_word(packer, 7, "dispute");
+    pack_text(packer, status_word(aside->status));
+    pack_text(packer, operation_word(aside->order.operation));
+    pack_text(packer, aside->order.user);
+    msgpack_pack_uint64(packer, aside->order.session);
+    msgpack_pack_uint64(packer, aside->order.number);
+    pack_lines(packer, aside->order.lines, aside->order.line_count);
+    return snapshot_append(snapshot);
+}
+
+int
+local_record_save(const struct local_state *state, struct snapshot *snapshot)
+{
+    int error = 0;
+    if (state->has_history) {
+        msgpack_packer *packer = snapshot_begin(snapshot);
+        pack_word(packer, 3, "history");
+        pack_bytes(packer, state->history, sizeof state->history);
+        msgpack_pack_uint64(packer, state->position);
+        error = snapshot_append(snapshot);
+    }
+    if (error == 0 && state->is_logged_in) {
+        error = save_session(state, snapshot);
+    } else if (error == 0 && state->user[0] != '\0') {
+        msgpack_packer *packer = snapshot_begin(snapshot);
+        pack_word(packer, 2, "user");
+        pack_text(packer, state->user);
+        error = snapshot_append(snapshot);
+    }
+    for (size_t i = 0; error == 0 && i < state->holder_count; i++) {
+        error = save_holder(&state->holders[i], snapshot);
+    }
+    if (error == 0) {
+        error = save_names(state, snapshot);
+    }
+    if (error == 0 && state->last.exists) {
+        error = save_last(&state->last, snapshot);
+    }
+    for (size_t i = 0; error == 0 && i < state->aside_count; i++) {
+        error = save_aside(&state->asides[i], snapshot);
+    }
+    return error;
+}

@@ -1,0 +1,36 @@
+/**
+ * options.h: the command lines of both programs, and what --help and --version say.
+ */
+#ifndef STOCKBUS_CLIENT_OPTIONS_H
+#define STOCKBUS_CLIENT_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "client/outcome.h"
+#include "client/profile.h"
+
+/** What the two programs differ in. */
+struct program {
+    const char *name;
+    const char *usage;       /**< behind the name */
+    const char *description; /**< some sentences */
+    const char *examples;    /**< lines */
+    bool is_scripted;        /**< takes a command, --json and --quiet */
+};
+
+struct options {
+    struct flags flags;
+    const char *password_file;
+    bool json;
+    bool quiet;
+    bool ends; /**< --help or --version was answered: there is nothing more to do */
+    int first; /**< index of the first argument that is no option */
+};
+
+/**
+ * Takes the options apart. Returns OUTCOME_DONE, or OUTCOME_USAGE after having told what is wrong.
+ */
+enum outcome
+options_parse(struct options *options, const struct program *program, int argc, char **argv);
+
+#endif

@@ -1,0 +1,225 @@
+#include "client/profile.h"
+
+#include "client/conversation.h"
+#include "shared/pack.h"
+#include "shared/settings.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A value that was found, and where. */
+struct found {
+    const char *value;
+    char origin[FILES_PATH_SIZE + 32];
+};
+
+static int
+take_endpoint(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
+{
+    const char *host = found->value + strlen("tcp://");
+    const char *colon = strrchr(found->value, ':');
+    char *rest = NULL;
+    bool good = strncmp(found->value, "tcp://", 6) == 0 && colon > host &&
+                strlen(found->value) < sizeof profile->endpoint && isdigit((unsigned char)colon[1]);
+    unsigned long port = good ? strtoul(colon + 1, &rest, 10) : 0;
+    if (!good || *rest != '\0' || port < 1 || port > 65535) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "%s: '%s' is no endpoint, which looks like tcp://127.0.0.1:5570", found->origin,
+            found->value);
+    }
+    memcpy(profile->endpoint, found->value, strlen(found->value) + 1);
+    return 0;
+}
+
+static int
+take_state(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
+{
+    if (strlen(found->value) >= sizeof profile->state) {
+        return diagnostic_set(diagnostic, ERROR_INVALID, "%s: too long a path", found->origin);
+    }
+    memcpy(profile->state, found->value, strlen(found->value) + 1);
+    return 0;
+}
+
+static int
+take_user(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
+{
+    size_t size = strlen(found->value);
+    if (size > USER_SIZE_MAX || !text_is_printable(found->value, size)) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "%s: a user name has 1 to %d bytes of printable text", found->origin, USER_SIZE_MAX);
+    }
+    memcpy(profile->user, found->value, size + 1);
+    return 0;
+}
+
+static int
+take_timeout(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
+{
+    char *rest = NULL;
+    bool good = isdigit((unsigned char)found->value[0]) && strlen(found->value) < 10;
+    unsigned long timeout_ms = good ? strtoul(found->value, &rest, 10) : 0;
+    if (!good || *rest != '\0' || timeout_ms < 1 || timeout_ms > TIMEOUT_MAX_MS) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "%s: '%s' is no number of milliseconds from 1 to %d", found->origin, found->value,
+            TIMEOUT_MAX_MS);
+    }
+    profile->timeout_ms = (int64_t)timeout_ms;
+    return 0;
+}
+
+static const struct {
+    const char *flag;
+    const char *variable;
+    const char *key;
+} names[PROFILE_COUNT] = {
+#define PROFILE_ENTRY(name, flag, variable, key) [name] = {flag, variable, key},
+    PROFILE_LIST(PROFILE_ENTRY)
+#undef PROFILE_ENTRY
+};
+
+static int (*const takes[PROFILE_COUNT])(
+    struct profile *profile, const struct found *found, struct diagnostic *diagnostic) = {
+    [PROFILE_ENDPOINT] = take_endpoint,
+    [PROFILE_STATE] = take_state,
+    [PROFILE_USER] = take_user,
+    [PROFILE_TIMEOUT] = take_timeout,
+};
+
+/* Returns a variable of the environment, or NULL when it is not set or empty. */
+static const char *
+environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+/* The configuration file. */
+
+/* Writes the path of the file that is looked for when none is named; false: there is no HOME. */
+static bool
+home_path(char *path, size_t size, const char *variable, const char *folder, const char *name)
+{
+    const char *base = environment(variable);
+    const char *home = environment("HOME");
+    if (base != NULL) {
+        snprintf(path, size, "%s/%s", base, name);
+    } else if (home != NULL) {
+        snprintf(path, size, "%s/%s/%s", home, folder, name);
+    }
+    return base != NULL || home != NULL;
+}
+
+/* The values of a file; empty and 0 where it has none. */
+struct file_values {
+    char endpoint[FILES_PATH_SIZE];
+    char state[FILES_PATH_SIZE];
+    char user[FILES_PATH_SIZE];
+    uint64_t timeout_ms;
+    char timeout[24]; /* the same as text */
+};
+
+/* Sees that a value is right, also when another is taken instead. */
+static int
+check_values(const char *path, struct file_values *values, struct found *found,
+    struct diagnostic *diagnostic)
+{
+    const char *const texts[PROFILE_COUNT] = {
+        [PROFILE_ENDPOINT] = values->endpoint,
+        [PROFILE_STATE] = values->state,
+        [PROFILE_USER] = values->user,
+        [PROFILE_TIMEOUT] = values->timeout,
+    };
+    if (values->timeout_ms != 0) {
+        snprintf(values->timeout, sizeof values->timeout, "%" PRIu64, values->timeout_ms);
+    }
+    for (size_t i = 0; i < PROFILE_COUNT; i++) {
+        struct profile trial = {0};
+        struct found here = {.value = texts[i]};
+        if (texts[i][0] == '\0') {
+            continue;
+        }
+        snprintf(here.origin, sizeof here.origin, "%s: %s", path, names[i].key);
+        int error = takes[i](&trial, &here, diagnostic);
+        if (error != 0) {
+            return error;
+        }
+        if (found[i].value == NULL) {
+            found[i] = here;
+        }
+    }
+    return 0;
+}
+
+static int
+read_file(const char *path, struct file_values *values, struct diagnostic *diagnostic)
+{
+    const struct setting settings[] = {
+        {"endpoint", SETTING_TEXT, 1, sizeof values->endpoint, values->endpoint},
+        {"state", SETTING_PATH, 1, sizeof values->state, values->state},
+        {"user", SETTING_TEXT, 1, sizeof values->user, values->user},
+        {"timeout_ms", SETTING_NUMBER, 1, TIMEOUT_MAX_MS, &values->timeout_ms},
+    };
+    return settings_read(path, settings, sizeof settings / sizeof settings[0], diagnostic);
+}
+
+/* Reads the file, if there is one; that which was named has to be there. */
+static int
+find_file(const struct flags *flags, char *path, size_t path_size, struct file_values *values,
+    struct diagnostic *diagnostic)
+{
+    const char *named = flags->config != NULL ? flags->config : environment("STOCK_CONFIG");
+    if (named != NULL) {
+        snprintf(path, path_size, "%s", named);
+        return read_file(path, values, diagnostic);
+    }
+    int error = ERROR_NOT_FOUND;
+    if (home_path(path, path_size, "XDG_CONFIG_HOME", ".config", "stockbus/client.conf")) {
+        error = read_file(path, values, diagnostic);
+    }
+    if (error == ERROR_NOT_FOUND) {
+        snprintf(path, path_size, "/etc/stockbus/client.conf");
+        error = read_file(path, values, diagnostic);
+    }
+    return error == ERROR_NOT_FOUND ? 0 : error;
+}
+
+int
+profile_load(struct profile *profile, const struct flags *flags, struct diagnostic *diagnostic)
+{
+    struct found found[PROFILE_COUNT] = {{NULL, ""}};
+    struct profile result = {.timeout_ms = TIMEOUT_DEFAULT_MS,
+        .endpoint = "tcp://127.0.0.1:5570",
+        .user_is_flag = flags->values[PROFILE_USER] != NULL};
+    char path[FILES_PATH_SIZE];
+    struct file_values values = {.timeout_ms = 0};
+
+    for (size_t i = 0; i < PROFILE_COUNT; i++) {
+        const char *flag = flags->values[i];
+        found[i].value = flag != NULL ? flag : environment(names[i].variable);
+        snprintf(found[i].origin, sizeof found[i].origin, "%s",
+            flag != NULL ? names[i].flag : names[i].variable);
+    }
+    int error = find_file(flags, path, sizeof path, &values, diagnostic);
+    if (error == 0) {
+        error = check_values(path, &values, found, diagnostic);
+    }
+    for (size_t i = 0; error == 0 && i < PROFILE_COUNT; i++) {
+        if (found[i].value != NULL) {
+            error = takes[i](&result, &found[i], diagnostic);
+        }
+    }
+    if (error == 0 && result.state[0] == '\0' &&
+        !home_path(
+            result.state, sizeof result.state, "XDG_STATE_HOME", ".local/state", "stockbus")) {
+        error = diagnostic_set(
+            diagnostic, ERROR_INVALID, "there is no HOME; name a state directory with --state");
+    }
+    if (error == 0) {
+        *profile = result;
+    }
+    return error;
+}

@@ -1,0 +1,81 @@
+/**
+ * render.h: what the programs say: tables and sentences for people, tab-separated lines in a pipe,
+ * JSON for programs.
+ *
+ * Answers go to `out`, messages to `err`. In JSON each answer is one object on a line of its own.
+ */
+#ifndef STOCKBUS_CLIENT_RENDER_H
+#define STOCKBUS_CLIENT_RENDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "client/shopper.h"
+
+struct render {
+    const char *program; /**< stands before messages */
+    FILE *out;
+    FILE *err;
+    bool json;        /**< answers are JSON */
+    bool quiet;       /**< no confirmations and no notes, only what was asked for and errors */
+    bool is_terminal; /**< tables are aligned, and fit `width` columns */
+    unsigned width;
+    char place[256]; /**< of a script: "file:line", stands before messages; or empty */
+};
+
+/** Prepares for these two streams: finds out whether `out` is a terminal, and how wide. */
+void
+render_init(struct render *render, const char *program, FILE *out, FILE *err);
+
+/** Writes a message to `err`, under the program's name and the place in the script. */
+void
+render_message(struct render *render, const char *text);
+
+/** The same, unless it is to be quiet: something that is good to know. */
+void
+render_note(struct render *render, const char *text);
+
+/** Writes that something failed: a message, and in JSON an object with `ok` false. */
+void
+render_failure(struct render *render, const char *word, const char *text);
+
+/** Writes the failure of an errand, with what the broker said about it. */
+void
+render_refusal(struct render *render, const struct shopper_result *result);
+
+/** Writes the broker's inventory. */
+void
+render_inventory(struct render *render, const struct shopper_result *result);
+
+/** Writes the local inventory of `user` (NULL: nobody's), and what is pending. */
+void
+render_local(struct render *render, const struct local_state *state, const char *user);
+
+/**
+ * Writes that an order was made, voided or put aside, or that there is none. `voided`: it was to be
+ * given up.
+ */
+void
+render_order(struct render *render, const struct local_state *state,
+    const struct shopper_result *result, bool voided);
+
+/** Writes what became of an order that was pending from before; in JSON a message only. */
+void
+render_before(struct render *render, const struct shopper_order *before);
+
+/** Writes that `user` is logged in, with `session`. */
+void
+render_login(
+    struct render *render, const struct shopper_result *result, const struct local_state *state);
+
+/** Writes that `user` is logged out. */
+void
+render_logout(struct render *render, const struct shopper_result *result, const char *user);
+
+/** Writes that the broker at `endpoint` answered after `microseconds`. */
+void
+render_ping(struct render *render, const struct shopper_result *result, const char *endpoint,
+    int64_t microseconds);
+
+#endif

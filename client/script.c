@@ -1,0 +1,84 @@
+#include "client/script.h"
+
+#include "client/commands.h"
+#include "client/interrupt.h"
+#include "client/words.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum outcome
+run_line(struct client *client, char *line, char **words)
+{
+    struct diagnostic diagnostic = {""};
+    size_t count = 0;
+    if (words_split(line, words, WORDS_MAX, &count, &diagnostic) != 0) {
+        return client_usage(client, "%s", diagnostic.text);
+    }
+    return count == 0 ? OUTCOME_DONE : commands_run(client, count, words);
+}
+
+enum outcome
+script_run(struct client *client, FILE *file, const char *name, bool keep_going)
+{
+    enum outcome result = OUTCOME_DONE;
+    char *line = NULL;
+    size_t room = 0;
+    unsigned long number = 0;
+    char **words = calloc(WORDS_MAX + 1, sizeof *words);
+    if (words == NULL) {
+        return client_usage(client, "%s", error_text(ERROR_MEMORY));
+    }
+    client->in_script = true;
+    while (!client->quits && getline(&line, &room, file) >= 0) {
+        snprintf(client->render.place, sizeof client->render.place, "%.200s:%lu", name, ++number);
+        enum outcome outcome = run_line(client, line, words);
+        if (outcome != OUTCOME_DONE) {
+            result = outcome;
+            if (!keep_going) {
+                break;
+            }
+        }
+        if (interrupt_take()) {
+            break;
+        }
+    }
+    client->render.place[0] = '\0';
+    client->in_script = false;
+    free(words);
+    free(line);
+    return result;
+}
+
+enum outcome
+action_run(struct client *client, size_t count, char **words)
+{
+    bool keep_going = strcmp(words[1], "--keep-going") == 0;
+    const char *path = words[count - 1];
+    if (client->in_script) {
+        return client_usage(client, "run: a script cannot run another");
+    }
+    if (keep_going != (count == 3)) {
+        return client_usage(client, keep_going ? "run: which file?" : "run: one file at a time");
+    }
+    if (strcmp(path, "-") == 0) {
+        return script_run(client, stdin, "standard input", keep_going);
+    }
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return client_usage(client, "run: %s: %s", path, error_text(error_from_errno(errno)));
+    }
+    enum outcome outcome = script_run(client, file, path, keep_going);
+    fclose(file);
+    return outcome;
+}
+
+enum outcome
+action_quit(struct client *client, size_t count, char **words)
+{
+    (void)count;
+    (void)words;
+    client->quits = true;
+    return OUTCOME_DONE;
+}

@@ -1,0 +1,30 @@
+/**
+ * script.h: commands from a file, one a line.
+ */
+#ifndef STOCKBUS_CLIENT_SCRIPT_H
+#define STOCKBUS_CLIENT_SCRIPT_H
+
+#include <stdio.h>
+
+#include "client/client.h"
+#include "client/outcome.h"
+
+/**
+ * Runs the commands in `file`, which messages call `name`, to its end, to the first that fails
+ * unless `keep_going`, to a 'quit', or to Ctrl-C.
+ *
+ * Words are separated by white space; double quotes hold one together; '#' begins a comment.
+ * Returns OUTCOME_DONE, or how the last command that failed did. Blocks.
+ */
+enum outcome
+script_run(struct client *client, FILE *file, const char *name, bool keep_going);
+
+/** run [--keep-going] FILE: opens FILE ('-': standard input) and runs it. */
+enum outcome
+action_run(struct client *client, size_t count, char **words);
+
+/** quit */
+enum outcome
+action_quit(struct client *client, size_t count, char **words);
+
+#endif

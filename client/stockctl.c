@@ -1,0 +1,62 @@
+/** stockctl: the scripted client, one command a call or a script of them. */
+#include "client/client.h"
+#include "client/commands.h"
+#include "client/interrupt.h"
+#include "client/options.h"
+
+static const struct program program = {
+    .name = "stockctl",
+    .usage = "[OPTION...] COMMAND [ARGUMENT...]",
+    .description = "buys from a Stockbus broker, for scripts",
+    .examples = "  stockctl login north\n"
+                "  stockctl inventory\n"
+                "  stockctl --json buy 036000291452 3\n"
+                "  printf 'buy 036000291452 1\\nlocal\\n' | stockctl run -\n",
+    .is_scripted = true,
+};
+
+/* Runs the command on the command line, with the state directory open if it wants that. */
+static enum outcome
+run(struct client *client, size_t count, char **words)
+{
+    const struct command *command = commands_find(words[0]);
+    if (command == NULL || !command->needs_state) {
+        return commands_run(client, count, words);
+    }
+    enum outcome outcome = client_open(client);
+    if (outcome == OUTCOME_DONE) {
+        outcome = commands_run(client, count, words);
+    }
+    enum outcome closing = client_close(client);
+    return outcome == OUTCOME_DONE ? closing : outcome;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct client client = {0};
+    struct options options;
+    struct diagnostic diagnostic = {""};
+
+    enum outcome outcome = options_parse(&options, &program, argc, argv);
+    if (outcome != OUTCOME_DONE || options.ends) {
+        return (int)outcome;
+    }
+    render_init(&client.render, program.name, stdout, stderr);
+    client.render.json = options.json;
+    client.render.quiet = options.quiet;
+    client.password_file = options.password_file;
+    if (options.first == argc) {
+        return (int)client_usage(&client, "which command? '%s --help' lists them", program.name);
+    }
+    if (profile_load(&client.profile, &options.flags, &diagnostic) != 0) {
+        return (int)client_usage(&client, "%s", diagnostic.text);
+    }
+    (void)interrupt_catch();
+    outcome = run(&client, (size_t)(argc - options.first), &argv[options.first]);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        render_message(&client.render, "standard output cannot be written");
+        outcome = outcome == OUTCOME_DONE ? OUTCOME_DAMAGED : outcome;
+    }
+    return (int)outcome;
+}

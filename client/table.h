@@ -1,0 +1,33 @@
+/**
+ * table.h: items as a table: aligned on a terminal, separated by tabs elsewhere.
+ */
+#ifndef STOCKBUS_CLIENT_TABLE_H
+#define STOCKBUS_CLIENT_TABLE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "shared/protocol.h"
+
+struct table {
+    FILE *out;
+    bool is_aligned;
+    unsigned width; /**< columns that a line may take, when aligned */
+};
+
+/** Writes a table of `count` items; a name that is NULL is left out. */
+void
+table_write(const struct table *table, const struct item *items, size_t count);
+
+/** Returns the columns that `text` takes on a terminal. It is UTF-8. */
+unsigned
+table_text_width(const char *text);
+
+/**
+ * Returns how many bytes of `text` fit into `width_max` columns, never cutting a character. Their
+ * width is in `*width`.
+ */
+size_t
+table_fit(const char *text, unsigned width_max, unsigned *width);
+
+#endif
