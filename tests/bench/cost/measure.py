@@ -212,8 +212,28 @@ def lines(given, results):
         redis.stop()
 
 
+def lanes(given, results):
+    """Purchases with more and with fewer lanes than the default."""
+    counts = [16, 64, 128, 256]
+    buses = {count: new_bus(given.folder, f"lanes-{count}", 1000, lanes=count)
+             for count in counts}
+    try:
+        for bus in buses.values():
+            bus.start()
+        for connections in 16, 64, 256:
+            got = rates(given, {count: (bus, {"connections": connections})
+                                for count, bus in buses.items()})
+            for count in counts:
+                results.add("lanes", f"purchases, {connections} connections, {count} lanes / 64",
+                            ratio(got[count], got[64], "per_second"), "")
+    finally:
+        for bus in buses.values():
+            bus.stop()
+            servers.remove(bus.folder)
+
+
 PARTS = {"records": records, "memory": memory, "items": many_items, "snapshots": snapshots,
-         "lines": lines}
+         "lines": lines, "lanes": lanes}
 
 
 def main():
