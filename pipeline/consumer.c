@@ -98,17 +98,22 @@ consumer_run(struct consumer *consumer)
     }
 }
 
-int
-consumer_close(struct consumer *consumer)
+void
+consumer_finish(struct consumer *consumer)
 {
     if (consumer->error == 0) {
         consumer->error = flush(consumer);
     }
     /* A failure that came first is the one to tell. */
     struct diagnostic *diagnostic = consumer->error == 0 ? &consumer->diagnostic : NULL;
-    int error = reading_file_close(&consumer->file, diagnostic);
+    int error = reading_file_finish(&consumer->file, diagnostic);
     if (consumer->error == 0) {
         consumer->error = error;
     }
-    return consumer->error;
+}
+
+void
+consumer_close(struct consumer *consumer)
+{
+    reading_file_close(&consumer->file);
 }

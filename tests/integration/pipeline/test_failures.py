@@ -5,7 +5,7 @@ import resource
 import subprocess
 import unittest
 
-from pipeline_support import READINGS, READINGS_CAT, Case, files_of, run
+from pipeline_support import READINGS, READINGS_CAT, Case, files_of, run, wait_until
 
 
 class Usage(Case):
@@ -76,8 +76,7 @@ class Failures(Case):
         with subprocess.Popen([READINGS, "--out", self.directory, "--idle-timeout", "3600"],
                               stdout=subprocess.PIPE) as first:
             try:
-                while len(files_of(self.directory)) < 3:
-                    os.sched_yield()
+                wait_until(lambda: len(files_of(self.directory)) == 3, "the files")
                 self.assertIn("consumer-1.msgpack: in use by another process",
                               self.refuse("--out", self.directory))
             finally:
