@@ -48,6 +48,12 @@ struct command {
     int files; /* argv[1] to argv[files] */
 };
 
+/* Of the files that could be read, if only in part. */
+struct totals {
+    int files;
+    uint64_t readings;
+};
+
 static int
 read_command(int argc, char *argv[], struct command *command, struct diagnostic *diagnostic)
 {
@@ -149,14 +155,14 @@ print_count(const struct command *command, const char *name, uint64_t count)
 }
 
 static void
-print_total(const struct command *command, uint64_t count)
+print_total(const struct command *command, const struct totals *totals)
 {
     if (command->json && command->quiet) {
-        printf("{\"files\":%d,\"readings\":%" PRIu64 "}\n", command->files, count);
+        printf("{\"files\":%d,\"readings\":%" PRIu64 "}\n", totals->files, totals->readings);
         return;
     }
     fprintf(command->json ? stderr : stdout, "total: %" PRIu64 " reading%s read from %d file%s\n",
-        count, plural(count), command->files, plural((uint64_t)command->files));
+        totals->readings, plural(totals->readings), totals->files, plural((uint64_t)totals->files));
 }
 
 /* Prints all that can be read. Returns 0, or what ended it early, with a sentence. */
@@ -187,9 +193,9 @@ print_stream(
     }
 }
 
-/* Prints one file and its count, and adds that to `*total`. Returns the exit status for it. */
+/* Prints one file and its count, and adds it to the totals. Returns the exit status for it. */
 static int
-print_file(const struct command *command, const char *path, uint64_t *total)
+print_file(const struct command *command, const char *path, struct totals *totals)
 {
     const bool is_input = strcmp(path, "-") == 0;
     const char *name = is_input ? "standard input" : path;
@@ -206,8 +212,11 @@ print_file(const struct command *command, const char *path, uint64_t *total)
         fprintf(stderr, "readings-cat: %s: %s\n", name, error_text(error));
     } else {
         error = print_stream(command, &stream, &diagnostic);
-        print_count(command, name, stream.count);
-        *total += stream.count;
+        if (error == 0 || error == ERROR_DAMAGED || stream.count > 0) {
+            print_count(command, name, stream.count);
+            totals->readings += stream.count;
+            totals->files++;
+        }
         reading_stream_fini(&stream);
         if (error != 0) {
             fflush(stdout); /* so that the error stands behind what was readable */
@@ -244,12 +253,12 @@ main(int argc, char *argv[])
         return flush_output();
     }
     int status = EXIT_DONE;
-    uint64_t total = 0;
+    struct totals totals = {0};
     for (int i = 1; i <= command.files && !ferror(stdout); i++) {
-        int result = print_file(&command, argv[i], &total);
+        int result = print_file(&command, argv[i], &totals);
         status = result > status ? result : status; /* damage outweighs what could not be read */
     }
-    print_total(&command, total);
+    print_total(&command, &totals);
     int result = flush_output();
     return result > status ? result : status;
 }

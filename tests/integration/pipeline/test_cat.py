@@ -98,7 +98,10 @@ class Cat(Case):
         self.assertEqual(done.stderr,
                          f"readings-cat: cannot open {missing}: No such file or directory\n"
                          f"readings-cat: cannot read {self.directory} at byte 0: Is a directory\n")
-        self.assertIn("total: 1 reading ", done.stdout)
+        self.assertEqual(done.stdout, f"{good}: 1 reading\ntotal: 1 reading read from 1 file\n")
+        done = run(READINGS_CAT, "--quiet", "--json", missing, self.directory, good)
+        self.assertEqual([json.loads(line) for line in done.stdout.splitlines()],
+                         [{"file": good, "readings": 1}, {"files": 1, "readings": 1}])
 
     def test_output_that_cannot_be_written_is_told(self):
         path = self.write("a", reading(1))
