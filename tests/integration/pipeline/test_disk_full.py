@@ -34,7 +34,7 @@ class DiskFull(Case):
                       "consumer was left to take them\n", done.stderr)
         for number in 1, 2, 3:
             self.assertRegex(done.stderr, rf"readings: consumer {number}: cannot write \S+/consumer-"
-                                          rf"{number}\.msgpack beyond byte \d+: no space left\n")
+                                          rf"{number}\.msgpack beyond byte \d+: no space left \(disk, ")
         self.assertGreater(written, 5000)
         self.assertEqual(len(self.check_recording(self.directory)), written)
         cat = run(READINGS_CAT, "--quiet", *files_of(self.directory))
