@@ -6,6 +6,9 @@
  * appended. When the zeros cannot be written nothing is lost: whoever wanted to append keeps what
  * it has. The zeros that were not needed are cut off when the file is finished.
  *
+ * On file systems that copy on write or compress (btrfs, ZFS) zeros reserve nothing. A full disk
+ * may then fail the write of the readings themselves, and those are counted in `lost`.
+ *
  * Invariant: bytes 0 to `offset` of the file are whole readings, `count` of them.
  *
  * One thread uses a `struct reading_file` at a time, but any may read `count`.

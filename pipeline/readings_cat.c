@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <unistr.h>
 
 enum {
     EXIT_DONE = 0,
@@ -73,20 +74,28 @@ read_command(int argc, char *argv[], struct command *command, struct diagnostic 
     return error;
 }
 
-/* Prints a text as a JSON string. */
+/*
+ * Prints a text as a JSON string. Only names of files have control characters, or bytes that are
+ * not UTF-8; the latter become U+FFFD, as JSON has no other way.
+ */
 static void
 print_json_text(const char *text)
 {
     putchar('"');
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < ' ') {
-            printf("\\u%04x", (unsigned)*text); /* only names of files have these */
+    while (*text != '\0') {
+        ucs4_t character;
+        const int size = u8_strmbtouc(&character, (const uint8_t *)text);
+        if (size < 0) {
+            fputs("\uFFFD", stdout);
+            text++;
             continue;
         }
-        if (*text == '"' || *text == '\\') {
-            putchar('\\');
+        if (character < ' ') {
+            printf("\\u%04x", (unsigned)character);
+        } else {
+            printf("%s%.*s", character == '"' || character == '\\' ? "\\" : "", size, text);
         }
-        putchar(*text);
+        text += size;
     }
     putchar('"');
 }

@@ -61,6 +61,20 @@ class Cat(Case):
         self.assertEqual([json.loads(line) for line in done.stdout.splitlines()],
                          [{"file": path, "readings": 2}, {"files": 1, "readings": 2}])
 
+    def test_json_is_json_whatever_a_file_is_called(self):
+        names = {b"\xff\xc3(\xe2\x82": "\ufffd\ufffd(\ufffd\ufffd", b"a\"\\\n\x01": 'a"\\\n\x01',
+                 "käse€😀".encode(): "käse€😀"}
+        for name, shown in names.items():
+            with self.subTest(name=name):
+                path = os.fsencode(self.directory) + b"/" + name
+                with open(path, "wb"):
+                    pass
+                done = subprocess.run([READINGS_CAT, "--json", "--quiet", path],
+                                      stdout=subprocess.PIPE, check=True)
+                first = done.stdout.split(b"\n")[0].decode("utf-8")
+                self.assertEqual(json.loads(first),
+                                 {"file": f"{self.directory}/{shown}", "readings": 0})
+
     def test_a_dash_is_standard_input(self):
         path = self.write("a", reading(1), reading(2))
         with open(path, "rb") as file:
