@@ -15,12 +15,15 @@ from pipeline_support import PATIENCE_S, READINGS, Case
 
 
 class Terminal(Case):
-    def start(self, *arguments, columns=80, **environment):
+    def start(self, *arguments, **more):
+        return self.start_plainly("--idle-timeout", "3600", *arguments, **more)
+
+    def start_plainly(self, *arguments, columns=80, **environment):
         """Starts a recording whose standard error is a terminal; returns it and our end of that."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         process = subprocess.Popen(
-            [READINGS, "--out", self.directory, "--idle-timeout", "3600", *arguments],
+            [READINGS, "--out", self.directory, *arguments],
             stdout=subprocess.PIPE, stderr=theirs, encoding="utf-8",
             env={**os.environ, "TERM": "xterm", "NO_COLOR": "", **environment})
         os.close(theirs)
@@ -62,6 +65,15 @@ class Terminal(Case):
         self.assertTrue(rest.endswith("\033[J"), rest)
         self.assertNotIn("\033", out)
         self.assertTrue(out.endswith("total: 70 made, 70 written by 3 consumers\n"))
+
+    def test_consumers_wait_a_minute_unless_told_otherwise(self):
+        process, terminal = self.start_plainly("--count", "1")
+        text = self.read_until(terminal, r"ends in \d+ s")
+        self.assertIn(int(re.search(r"ends in (\d+) s", text).group(1)), range(1, 61))
+        # The countdown ends where it should, and no machine is slow enough to begin it so late.
+        self.assertGreater(int(re.search(r"ends in (\d+) s", text).group(1)), 30)
+        process.terminate()
+        process.communicate()
 
     def test_the_rate_is_drawn_while_readings_come(self):
         process, terminal = self.start("--count", "1000000000")
