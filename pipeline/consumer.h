@@ -48,8 +48,4 @@ consumer_finish(struct consumer *consumer);
 void
 consumer_close(struct consumer *consumer);
 
-/** Nanoseconds of the monotonic clock, more than 0. */
-int64_t
-monotonic_ns(void);
-
 #endif

@@ -104,9 +104,9 @@ reading_file_flush(struct reading_file *file, struct diagnostic *diagnostic)
         atomic_fetch_add_explicit(&file->count, file->pending, memory_order_relaxed);
     } else {
         file->lost += file->pending;
-        diagnostic_set(diagnostic, error,
-            "cannot write %s at byte %lld, %llu readings are lost: %s", file->path,
-            (long long)file->offset, (unsigned long long)file->pending, error_text(error));
+        diagnostic_set(diagnostic, error, "cannot write %s at byte %lld, %llu reading%s lost: %s",
+            file->path, (long long)file->offset, (unsigned long long)file->pending,
+            file->pending == 1 ? " is" : "s are", error_text(error));
     }
     file->pending = 0;
     file->block_size = 0;

@@ -2,7 +2,9 @@
  * readings: records readings of sensors. Producers make them and put them into one list, consumers
  * take them out and write each to a file of its own.
  */
+#include "pipeline/monotonic.h"
 #include "pipeline/options.h"
+#include "pipeline/program.h"
 #include "pipeline/progress.h"
 #include "pipeline/recording.h"
 
@@ -14,13 +16,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
-
-enum {
-    EXIT_DONE = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-    EXIT_SIGNALLED = 128, /* plus the number of the signal */
-};
 
 #define STOP_AGAIN_AFTER_NS INT64_C(1000000000)
 
@@ -42,10 +37,11 @@ static const char help[] =
     "  --seed N               makes the same readings each time, times included\n"
     "  --quiet                no progress and no summary\n"
     "  --version              print the version\n"
-    "  --help                 print this\n"
+    "  --help, -h             print this\n"
     "\n"
     "Examples:\n"
     "  readings                                       14000 readings into the current directory\n"
+    "  mkdir /tmp/today\n"
     "  readings --idle-timeout 0.5 --out /tmp/today   do not wait a minute at the end\n"
     "  readings --seed 42 --producers 64 --consumers 16 --capacity 1\n"
     "\n"
@@ -54,6 +50,8 @@ static const char help[] =
     "\n"
     "Exit status: 0 all is written; 1 something could not be written; 2 usage;\n"
     "129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM, with all that was made written.\n";
+
+static const struct program program = {.name = "readings", .help = help};
 
 struct command {
     struct recording_settings settings;
@@ -92,12 +90,19 @@ read_command(int argc, char *argv[], struct command *command, struct diagnostic 
     if (error == 0 && operands > 0 && !command->help && !command->version) {
         error = diagnostic_set(diagnostic, ERROR_INVALID, "unexpected argument: %s", argv[1]);
     }
+    return error;
+}
+
+/* A seed that was given makes whole readings repeat; another is drawn. */
+static void
+settle_seed(struct command *command)
+{
+    struct recording_settings *settings = &command->settings;
     if (command->seeded) {
         settings->clock = READING_CLOCK_SIMULATED;
     } else if (getrandom(&settings->seed, sizeof settings->seed, 0) < 0) {
         settings->seed = (uint64_t)monotonic_ns();
     }
-    return error;
 }
 
 /*
@@ -222,8 +227,8 @@ print_summary(const struct recording *recording, const struct recording_totals *
     const double active_s = (double)totals->active_ns / 1e9;
     printf("time: %.3f s to the last write, %.3f s in all; %.0f readings/s\n", active_s,
         (double)totals->wall_ns / 1e9, active_s > 0 ? (double)totals->written / active_s : 0.0);
-    printf("total: %" PRIu64 " made, %" PRIu64 " written by %d consumers\n", totals->made,
-        totals->written, settings->consumers);
+    printf("total: %" PRIu64 " made, %" PRIu64 " written by %d consumer%s\n", totals->made,
+        totals->written, settings->consumers, plural((uint64_t)settings->consumers));
 }
 
 /* Tells all that went wrong. Returns whether nothing did. */
@@ -243,28 +248,19 @@ print_errors(const struct recording *recording, const struct recording_totals *t
     if (totals->written != totals->made) {
         good = false;
         fprintf(stderr,
-            "readings: %" PRIu64 " readings are in no file: %d were left in the list when the last "
+            "readings: %" PRIu64 " reading%s in no file: %d left in the list when the last "
             "consumer ended, %" PRIu64 " could not be written\n",
-            totals->made - totals->written, totals->list.count, totals->lost);
+            totals->made - totals->written, totals->made - totals->written == 1 ? " is" : "s are",
+            totals->list.count, totals->lost);
     }
     if (totals->made != wanted && !stopped) {
         good = false;
         fprintf(stderr,
-            "readings: %" PRIu64 " of %" PRIu64 " readings were not made, because no consumer was "
+            "readings: %" PRIu64 " of %" PRIu64 " reading%s not made, because no consumer was "
             "left to take them\n",
-            wanted - totals->made, wanted);
+            wanted - totals->made, wanted, wanted == 1 ? " was" : "s were");
     }
     return good;
-}
-
-static int
-flush_output(void)
-{
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "readings: cannot write to standard output: %s\n", strerror(errno));
-        return EXIT_FAILED;
-    }
-    return EXIT_DONE;
 }
 
 static int
@@ -296,7 +292,7 @@ record(const struct command *command)
     if (!command->quiet) {
         print_summary(&recording, &totals, command);
     }
-    if (flush_output() == EXIT_DONE) {
+    if (program_flush(&program) == EXIT_DONE) {
         status = stopped_by == 0 ? EXIT_DONE : EXIT_SIGNALLED + stopped_by;
     }
     if (!print_errors(&recording, &totals, stopped_by != 0)) {
@@ -312,12 +308,11 @@ main(int argc, char *argv[])
     struct command command;
     struct diagnostic diagnostic = {""};
     if (read_command(argc, argv, &command, &diagnostic) != 0) {
-        fprintf(stderr, "readings: %s\nTry: readings --help\n", diagnostic.text);
-        return EXIT_USAGE;
+        return program_refuse(&program, diagnostic.text);
     }
     if (command.help || command.version) {
-        fputs(command.help ? help : "readings " STOCKBUS_VERSION "\n", stdout);
-        return flush_output();
+        return program_explain(&program, command.help);
     }
+    settle_seed(&command);
     return record(&command);
 }

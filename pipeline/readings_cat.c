@@ -2,6 +2,7 @@
  * readings-cat: prints the readings of recorded files, one a line, and counts them.
  */
 #include "pipeline/options.h"
+#include "pipeline/program.h"
 #include "pipeline/reading_stream.h"
 
 #include <errno.h>
@@ -14,13 +15,6 @@
 #include <unistd.h>
 #include <unistr.h>
 
-enum {
-    EXIT_DONE = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-    EXIT_DAMAGED = 3,
-};
-
 static const char help[] =
     "usage: readings-cat [OPTION...] FILE...\n"
     "\n"
@@ -30,7 +24,7 @@ static const char help[] =
     "  --json     one JSON object a line; the counts go to standard error\n"
     "  --quiet    only the counts, to standard output (with --json, as JSON objects)\n"
     "  --version  print the version\n"
-    "  --help     print this\n"
+    "  --help, -h print this\n"
     "\n"
     "Examples:\n"
     "  readings-cat consumer-*.msgpack\n"
@@ -40,6 +34,8 @@ static const char help[] =
     "\n"
     "Exit status: 0 all was read; 1 a file could not be read, or the output not written; 2 usage;\n"
     "3 a file is damaged: its readings up to there are printed and counted.\n";
+
+static const struct program program = {.name = "readings-cat", .help = help};
 
 struct command {
     bool json;
@@ -143,12 +139,6 @@ print_line(const struct reading *reading)
         reading->sensor, value, reading->unit, reading->id);
 }
 
-static const char *
-plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 /* Prints the count of a file where the command wants it. */
 static void
 print_count(const struct command *command, const char *name, uint64_t count)
@@ -238,28 +228,16 @@ print_file(const struct command *command, const char *path, struct totals *total
     return error == 0 ? EXIT_DONE : error == ERROR_DAMAGED ? EXIT_DAMAGED : EXIT_FAILED;
 }
 
-static int
-flush_output(void)
-{
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "readings-cat: cannot write to standard output: %s\n", strerror(errno));
-        return EXIT_FAILED;
-    }
-    return EXIT_DONE;
-}
-
 int
 main(int argc, char *argv[])
 {
     struct command command;
     struct diagnostic diagnostic = {""};
     if (read_command(argc, argv, &command, &diagnostic) != 0) {
-        fprintf(stderr, "readings-cat: %s\nTry: readings-cat --help\n", diagnostic.text);
-        return EXIT_USAGE;
+        return program_refuse(&program, diagnostic.text);
     }
     if (command.help || command.version) {
-        fputs(command.help ? help : "readings-cat " STOCKBUS_VERSION "\n", stdout);
-        return flush_output();
+        return program_explain(&program, command.help);
     }
     int status = EXIT_DONE;
     struct totals totals = {0};
@@ -268,6 +246,6 @@ main(int argc, char *argv[])
         status = result > status ? result : status; /* damage outweighs what could not be read */
     }
     print_total(&command, &totals);
-    int result = flush_output();
+    int result = program_flush(&program);
     return result > status ? result : status;
 }

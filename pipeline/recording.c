@@ -1,5 +1,7 @@
 #include "pipeline/recording.h"
 
+#include "pipeline/monotonic.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>

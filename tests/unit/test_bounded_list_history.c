@@ -17,7 +17,7 @@
 #include <time.h>
 
 #include "pipeline/bounded_list.h"
-#include "pipeline/reading_source.h"
+#include "pipeline/generator.h"
 #include "shared/error.h"
 
 enum {

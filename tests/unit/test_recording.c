@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "pipeline/generator.h"
 #include "pipeline/recording.h"
 
 static uint64_t seed;

@@ -24,7 +24,7 @@ class DiskFull(Case):
         done = run(READINGS, "--out", self.directory, "--count", "100000")
         self.assertEqual(done.returncode, 1)
         made, written = totals_of(done.stdout)
-        told = re.search(r"^readings: (\d+) readings are in no file: (\d+) were left in the list "
+        told = re.search(r"^readings: (\d+) readings are in no file: (\d+) left in the list "
                          r"when the last consumer ended, 0 could not be written$", done.stderr,
                          re.M)
         self.assertTrue(told, done.stderr)
