@@ -7,7 +7,8 @@ is the one that the others are compared with. A command gets the ARGUMENTs and p
 seconds, checksum, and 1 if what each consumer saw of each producer was in order. WHAT is what is
 counted, and SETTING says in words what the arguments are.
 
-Writes docs/bench/NAME.csv (each run), NAME.txt (the table) and NAME.svg (the plot). A peer that
+Writes docs/bench/NAME.csv (each run), NAME.txt (the table) and NAME.svg (the plot), all three or
+none: they are written beside and renamed. A peer that
 fails or hangs in one round is out. Peers that finish have to agree on items and checksum.
 """
 
@@ -16,6 +17,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 
 import matplotlib
 
@@ -130,13 +132,16 @@ def main():
     os.makedirs("docs/bench", exist_ok=True)
     with open(peers_path, encoding="utf-8") as file:
         peers = [Peer(line) for line in file]
-    measure(peers, int(rounds), arguments, f"docs/bench/{name}.csv")
-    if peers[0].failure:
-        sys.exit(f"report.py: {peers[0].name} {peers[0].failure}")
-    text = table(peers, what, setting, int(rounds))
-    with open(f"docs/bench/{name}.txt", "w", encoding="utf-8") as file:
-        file.write(text)
-    plot(peers, what, setting, f"docs/bench/{name}.svg")
+    with tempfile.TemporaryDirectory(prefix=".new-", dir="docs/bench") as beside:
+        measure(peers, int(rounds), arguments, f"{beside}/{name}.csv")
+        if peers[0].failure:
+            sys.exit(f"report.py: {peers[0].name} {peers[0].failure}")
+        text = table(peers, what, setting, int(rounds))
+        with open(f"{beside}/{name}.txt", "w", encoding="utf-8") as file:
+            file.write(text)
+        plot(peers, what, setting, f"{beside}/{name}.svg")
+        for kind in "csv", "txt", "svg":
+            os.replace(f"{beside}/{name}.{kind}", f"docs/bench/{name}.{kind}")
     print(text, end="")
 
 
