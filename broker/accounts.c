@@ -80,7 +80,7 @@ has_role(const char *roles, const char *role)
     return false;
 }
 
-/* Are all roles known, and is "buy" or "restock" among them? */
+/* Are all roles known, and is "buy" among them? Nobody is kept from buying, so it may not lack. */
 static bool
 roles_are_valid(const char *roles)
 {
@@ -94,7 +94,7 @@ roles_are_valid(const char *roles)
         }
         at += length + (at[length] == ',');
     }
-    return has_role(roles, "buy") || has_role(roles, "restock");
+    return has_role(roles, "buy");
 }
 
 static int
@@ -135,7 +135,8 @@ take_line(void *context, char *line, long number, struct diagnostic *diagnostic)
     }
     if (!roles_are_valid(roles)) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
-            "user '%s': '%.40s' are not roles out of buy, restock, demo", name, roles);
+            "user '%s': '%.40s' are not roles out of buy, restock, demo, with buy among them", name,
+            roles);
     }
     if (strlen(rest) >= sizeof account.hash || strncmp(rest, "$argon2id$", 10) != 0 ||
         strpbrk(rest, " \t") != NULL) {

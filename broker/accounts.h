@@ -2,7 +2,8 @@
  * accounts.h: who may log in, and the checking of passwords off the loop.
  *
  * users.conf has a line an account: name, roles, argon2id hash. The roles are words joined by
- * commas: "buy"; "restock", who may add units; "demo", who may log in on loopback addresses only.
+ * commas: "buy", which every account has; "restock", who may add units as well; "demo", who may log
+ * in on loopback addresses only.
  *
  * A check takes about 80 ms and 64 MiB, so one thread of its own makes them, one at a time, from a
  * bounded queue. Nobody waits: a login is asked about again and again, with the same nonce, until

@@ -170,9 +170,13 @@ reserve(struct engine *engine, struct exchange *const *exchanges, size_t count, 
     return error;
 }
 
-/* Decides one request; its event, if any, is packed and applied. */
+/*
+ * Decides one request; its event, if any, is packed and applied. Without room for events the
+ * request is refused where it has one: what changes nothing is answered all the same, as are orders
+ * whose outcome is remembered.
+ */
 static int
-decide(struct engine *engine, struct exchange *exchange, msgpack_packer *packer,
+decide(struct engine *engine, struct exchange *exchange, bool has_room, msgpack_packer *packer,
     uint16_t *event_count, struct diagnostic *diagnostic)
 {
     struct facts facts = {.position = store_position(engine->store) + 1, .page = exchange->page};
@@ -181,6 +185,10 @@ decide(struct engine *engine, struct exchange *exchange, msgpack_packer *packer,
     }
     if (!ledger_decide(
             engine->ledger, &exchange->request, &facts, &exchange->reply, &engine->event)) {
+        return 0;
+    }
+    if (!has_room) {
+        exchange->reply = (struct reply){.status = STATUS_NO_SPACE, .retry_ms = NO_SPACE_RETRY_MS};
         return 0;
     }
     event_encode(packer, &engine->event);
@@ -228,12 +236,7 @@ engine_apply(struct engine *engine, struct exchange *const *exchanges, size_t co
     uint16_t event_count = 0;
     msgpack_packer *packer = begin_record(engine, now_ms, &count_at);
     for (size_t i = 0; i < count; i++) {
-        if (room == ERROR_NO_SPACE && may_change(&exchanges[i]->request)) {
-            exchanges[i]->reply =
-                (struct reply){.status = STATUS_NO_SPACE, .retry_ms = NO_SPACE_RETRY_MS};
-            continue;
-        }
-        int error = decide(engine, exchanges[i], packer, &event_count, diagnostic);
+        int error = decide(engine, exchanges[i], room == 0, packer, &event_count, diagnostic);
         if (error != 0) {
             return error;
         }

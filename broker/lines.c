@@ -28,8 +28,8 @@ lines_read(const char *path, lines_fn *each, void *context, struct diagnostic *d
     int error = 0;
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        error = error_from_errno(errno);
-        return diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
+        const char *reason = error_text(error_from_errno(errno));
+        return diagnostic_set(diagnostic, ERROR_INVALID, "%s: %s", path, reason);
     }
     for (long number = 1; error == 0 && fgets(line, sizeof line, file) != NULL; number++) {
         struct diagnostic reason = {""};
@@ -46,7 +46,7 @@ lines_read(const char *path, lines_fn *each, void *context, struct diagnostic *d
         }
     }
     if (error == 0 && ferror(file)) {
-        error = diagnostic_set(diagnostic, ERROR_IO, "%s: %s", path, error_text(ERROR_IO));
+        error = diagnostic_set(diagnostic, ERROR_INVALID, "%s: %s", path, error_text(ERROR_IO));
     }
     fclose(file);
     return error;

@@ -278,12 +278,28 @@ take_login(struct server *server, struct lane *lane)
     return false;
 }
 
+/*
+ * Is there a request?
+ *
+ * Asking also makes libzmq take in what its own thread has to tell: which replies have left.
+ * Receiving does that only now and then, and a reply that is to follow four others of which it was
+ * not told that they left finds its pipe full (ZMQ_SNDHWM), and is dropped without a word.
+ */
+static bool
+has_request(void *socket)
+{
+    int events = 0;
+    size_t size = sizeof events;
+    return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
+}
+
 /* Takes the request of a lane, if there is one, and decodes it. */
 static void
 receive(struct server *server, size_t number)
 {
     struct lane *lane = &server->lanes[number];
-    if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) < 0) {
+    if (!has_request(lane->socket) ||
+        zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) < 0) {
         lane->state = LANE_WAITING;
         return;
     }

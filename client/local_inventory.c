@@ -13,11 +13,13 @@ struct local_inventory {
     struct local_state state;
     char directory[FILES_PATH_SIZE];
     struct diagnostic warning;
-    uint64_t position_kept; /* the highest position that is on disk */
-    bool is_broken;         /* a record failed: nothing more can be written */
-    bool is_doubtful;       /* and it may be on disk */
-    struct buffer record;   /* the record that is being made */
-    msgpack_packer packer;  /* writes into it */
+    uint64_t position_kept;              /* the highest position that is on disk */
+    uint64_t names_new[ORDER_LINES_MAX]; /* items whose names are not on disk */
+    size_t name_new_count;
+    bool is_broken;        /* a record failed: nothing more can be written */
+    bool is_doubtful;      /* and it may be on disk */
+    struct buffer record;  /* the record that is being made */
+    msgpack_packer packer; /* writes into it */
     struct unpacked unpacked;
     unsigned char room[LOCAL_RECORD_SIZE_MAX];
 };
@@ -47,6 +49,12 @@ static int
 fold_save(void *state, struct snapshot *snapshot)
 {
     return local_record_save(state, snapshot);
+}
+
+struct store_fold
+local_inventory_fold(struct local_state *state)
+{
+    return (struct store_fold){"client", state, fold_clear, fold_load, fold_apply, fold_save};
 }
 
 static void
@@ -87,12 +95,7 @@ local_inventory_open(struct local_inventory **inventory, struct files *files, co
         return diagnostic_set(diagnostic, error, "%s", error_text(error));
     }
     snprintf(opened->directory, sizeof opened->directory, "%s", directory);
-    const struct store_fold fold = {.kind = "client",
-        .state = &opened->state,
-        .clear = fold_clear,
-        .load = fold_load,
-        .apply = fold_apply,
-        .save = fold_save};
+    const struct store_fold fold = local_inventory_fold(&opened->state);
     struct store_options options = {.record_size_max = LOCAL_RECORD_SIZE_MAX + 1024};
     memcpy(options.history_new, history_new, sizeof options.history_new);
     struct store_report report = {0};
@@ -105,6 +108,21 @@ local_inventory_open(struct local_inventory **inventory, struct files *files, co
     opened->position_kept = opened->state.position;
     *inventory = opened;
     return 0;
+}
+
+int
+local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    if (inventory->is_broken) {
+        return diagnostic_set(diagnostic, ERROR_IO,
+            "%s: writing failed before; start again to go on", inventory->directory);
+    }
+    if (store_is_started(inventory->store)) {
+        return 0;
+    }
+    int error = store_start(inventory->store, diagnostic);
+    inventory->is_broken = error != 0;
+    return error;
 }
 
 const struct local_state *
@@ -141,22 +159,20 @@ begin_record(struct local_inventory *inventory)
     return &inventory->packer;
 }
 
-/* Appends the record to the store, and syncs it if that is wanted. */
+/* Appends the record to the store and syncs it: only then may another follow (journal.h). */
 static int
-keep_record(struct local_inventory *inventory, bool sync, struct diagnostic *diagnostic)
+keep_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     struct store *store = inventory->store;
-    if (!store_is_started(store)) {
-        int error = store_start(store, diagnostic);
-        if (error != 0) {
-            return error;
-        }
+    int error = local_inventory_secure(inventory, diagnostic);
+    if (error != 0) {
+        return error;
     }
     msgpack_packer *packer = store_begin(store);
     packer->callback(packer->data, (const char *)inventory->record.data, inventory->record.size);
-    int error = store_append(store);
+    error = store_append(store);
     inventory->is_doubtful = error != 0 && error != ERROR_TOO_LARGE;
-    if (error == 0 && sync) {
+    if (error == 0) {
         error = store_sync(store);
         inventory->is_doubtful = error != 0;
     }
@@ -191,21 +207,17 @@ apply_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 }
 
 static int
-write_record(struct local_inventory *inventory, bool sync, struct diagnostic *diagnostic)
+write_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     assert(!inventory->record.overflow);
     inventory->is_doubtful = false;
-    if (inventory->is_broken) {
-        return diagnostic_set(diagnostic, ERROR_IO,
-            "%s: writing failed before; start again to go on", inventory->directory);
-    }
-    int error = keep_record(inventory, sync, diagnostic);
+    int error = keep_record(inventory, diagnostic);
     if (error == 0) {
         error = apply_record(inventory, diagnostic);
     }
     inventory->is_broken = error != 0;
     sodium_memzero(inventory->record.data, inventory->record.size);
-    if (error == 0 && sync) {
+    if (error == 0) {
         inventory->position_kept = inventory->state.position;
     }
     return error;
@@ -217,7 +229,7 @@ local_inventory_log_in(struct local_inventory *inventory, const char *user,
 {
     assert(!inventory->state.pending.exists);
     local_record_pack_login(begin_record(inventory), user, reply);
-    return write_record(inventory, true, diagnostic);
+    return write_record(inventory, diagnostic);
 }
 
 int
@@ -225,7 +237,7 @@ local_inventory_log_out(struct local_inventory *inventory, struct diagnostic *di
 {
     assert(!inventory->state.pending.exists);
     local_record_pack_logout(begin_record(inventory), inventory->state.position);
-    return write_record(inventory, true, diagnostic);
+    return write_record(inventory, diagnostic);
 }
 
 int
@@ -249,7 +261,7 @@ local_inventory_pend(struct local_inventory *inventory, const struct order *orde
     local_record_pack_pending(begin_record(inventory), pending);
     sodium_memzero(pending, sizeof *pending);
     free(pending);
-    return write_record(inventory, true, diagnostic);
+    return write_record(inventory, diagnostic);
 }
 
 static int
@@ -260,7 +272,7 @@ end_pending(struct local_inventory *inventory, enum ending ending, enum status s
     assert(pending->exists);
     local_record_pack_ending(
         begin_record(inventory), ending, &pending->order, status, position, reply, size);
-    return write_record(inventory, true, diagnostic);
+    return write_record(inventory, diagnostic);
 }
 
 int
@@ -301,8 +313,28 @@ local_inventory_learn(struct local_inventory *inventory, uint64_t upc, const cha
         !local_state_holds(&inventory->state, upc)) {
         return;
     }
-    local_record_pack_name(begin_record(inventory), upc, name);
-    (void)write_record(inventory, false, NULL);
+    size_t count = inventory->name_new_count;
+    if (local_state_set_name(&inventory->state, upc, name, strlen(name)) == 0 &&
+        count < sizeof inventory->names_new / sizeof *inventory->names_new) {
+        inventory->names_new[inventory->name_new_count++] = upc;
+    }
+}
+
+/* Writes what is known but not on disk yet: it was worth no sync of its own. */
+static int
+keep_rest(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    int error = 0;
+    if (!inventory->is_broken && inventory->name_new_count > 0) {
+        local_record_pack_names(begin_record(inventory), &inventory->state, inventory->names_new,
+            inventory->name_new_count);
+        error = write_record(inventory, diagnostic);
+    }
+    if (!inventory->is_broken && inventory->state.position > inventory->position_kept) {
+        local_record_pack_seen(begin_record(inventory), inventory->state.position);
+        error = write_record(inventory, diagnostic);
+    }
+    return error;
 }
 
 int
@@ -311,12 +343,7 @@ local_inventory_close(struct local_inventory **inventory, struct diagnostic *dia
     if (*inventory == NULL) {
         return 0;
     }
-    int error = 0;
-    const struct local_state *state = &(*inventory)->state;
-    if (!(*inventory)->is_broken && state->position > (*inventory)->position_kept) {
-        local_record_pack_seen(begin_record(*inventory), state->position);
-        error = write_record(*inventory, true, diagnostic);
-    }
+    int error = keep_rest(*inventory, diagnostic);
     /* No last snapshot: each start writes one anyway. */
     int error_closing = store_close(&(*inventory)->store, false, NULL);
     destroy(inventory);

@@ -39,6 +39,19 @@ local_inventory_open(struct local_inventory **inventory, struct files *files, co
 int
 local_inventory_close(struct local_inventory **inventory, struct diagnostic *diagnostic);
 
+/**
+ * Makes sure that what was recovered is on disk, by writing it again. What a process finds may have
+ * been written by one that was killed before its sync, or whose sync failed, and a loss of power
+ * would take it away: so a pending order must not be sent again before this has returned 0. Blocks
+ * the first time. After an error nothing more can be written.
+ */
+int
+local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic);
+
+/** Returns what a store does with a client's records: the fold over `state`. For reading alone. */
+struct store_fold
+local_inventory_fold(struct local_state *state);
+
 /** Returns what is remembered. Borrowed; changes with each call below. */
 const struct local_state *
 local_inventory_state(const struct local_inventory *inventory);
@@ -106,8 +119,8 @@ void
 local_inventory_see(struct local_inventory *inventory, uint64_t position);
 
 /**
- * Notes what item `upc` is called, if a user has that item and the name is news. Written at once
- * but not synced: a name that is lost is learned again. Errors are not told for the same reason.
+ * Notes what item `upc` is called, if a user has that item and the name is news. Kept at the end: a
+ * name that is lost is learned again. Writes nothing.
  */
 void
 local_inventory_learn(struct local_inventory *inventory, uint64_t upc, const char *name);

@@ -78,13 +78,16 @@ local_record_pack_seen(msgpack_packer *packer, uint64_t position)
 }
 
 void
-local_record_pack_name(msgpack_packer *packer, uint64_t upc, const char *name)
+local_record_pack_names(
+    msgpack_packer *packer, const struct local_state *state, const uint64_t *upcs, size_t count)
 {
     pack_word(packer, 2, "names");
-    msgpack_pack_array(packer, 1);
-    msgpack_pack_array(packer, 2);
-    msgpack_pack_uint64(packer, upc);
-    pack_text(packer, name);
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++) {
+        msgpack_pack_array(packer, 2);
+        msgpack_pack_uint64(packer, upcs[i]);
+        pack_text(packer, local_state_find_name(state, upcs[i]));
+    }
 }
 
 /*

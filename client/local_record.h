@@ -72,9 +72,10 @@ local_record_pack_logout(msgpack_packer *packer, uint64_t position);
 void
 local_record_pack_seen(msgpack_packer *packer, uint64_t position);
 
-/** Packs the record of one item's name. */
+/** Packs the record of the names of `count` items, which the state has. */
 void
-local_record_pack_name(msgpack_packer *packer, uint64_t upc, const char *name);
+local_record_pack_names(
+    msgpack_packer *packer, const struct local_state *state, const uint64_t *upcs, size_t count);
 
 /**
  * Takes a record of a journal or a snapshot into `state`.

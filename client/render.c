@@ -1,6 +1,6 @@
 #include "client/render.h"
 
-#include "client/json.h"
+#include "shared/json.h"
 #include "client/table.h"
 
 #include <inttypes.h>

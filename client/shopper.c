@@ -240,6 +240,10 @@ start_void(struct shopper *shopper)
     if (!pending->exists) {
         return shopper_end_well(shopper);
     }
+    struct diagnostic diagnostic = {""};
+    if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
+        return shopper_leave_pending(shopper, diagnostic.text);
+    }
     shopper_note_order(shopper, &shopper->result.order);
     enum shopper_step step =
         send_side(shopper, PHASE_ERRAND, OPERATION_VOID, pending->order.number);
@@ -293,6 +297,10 @@ begin(struct shopper *shopper)
     bool goes_first = shopper->errand == ERRAND_PING || shopper->errand == ERRAND_VOID;
     if (goes_first || !pending->exists) {
         return shopper_start(shopper);
+    }
+    struct diagnostic diagnostic = {""};
+    if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
+        return shopper_leave_pending(shopper, diagnostic.text);
     }
     memcpy(shopper->bytes, pending->request, pending->request_size);
     shopper->size = pending->request_size;

@@ -330,17 +330,10 @@ files_sync_directory(struct files *files, const char *path)
     return error;
 }
 
-/* Makes one directory whose parent is there. Returns 0 also when the directory is there already. */
+/* Forces the name of `path` in its parent to the disk. */
 static int
-make_one(struct files *files, const char *path)
+sync_parent(struct files *files, const char *path)
 {
-    int result = files->mkdir(files, path, 0700);
-    if (result == -EEXIST) {
-        return 0;
-    }
-    if (result < 0) {
-        return code(result);
-    }
     char parent[FILES_PATH_SIZE];
     snprintf(parent, sizeof parent, "%s", path);
     char *slash = strrchr(parent, '/');
@@ -351,8 +344,30 @@ make_one(struct files *files, const char *path)
     return files_sync_directory(files, parent);
 }
 
-int
-files_make_directory(struct files *files, const char *path)
+/* The same, but for one that this process may not even open: then it did not make `path`. */
+static int
+sync_parent_if_allowed(struct files *files, const char *path)
+{
+    int error = sync_parent(files, path);
+    return error == ERROR_PERMISSION || error == ERROR_INVALID ? 0 : error;
+}
+
+/* Makes one directory whose parent is there. Returns 0 also when the directory is there already. */
+static int
+make_one(struct files *files, const char *path)
+{
+    int result = files->mkdir(files, path, 0700);
+    if (result == -EEXIST) {
+        return 0;
+    }
+    return result < 0 ? code(result) : sync_parent(files, path);
+}
+
+/* Calls `each` with every directory on the way to `path`, and with `path` itself, until one fails.
+ */
+static int
+each_prefix(
+    struct files *files, const char *path, int (*each)(struct files *files, const char *path))
 {
     char prefix[FILES_PATH_SIZE];
     size_t size = strlen(path);
@@ -365,7 +380,7 @@ files_make_directory(struct files *files, const char *path)
             continue;
         }
         *slash = '\0';
-        int error = make_one(files, prefix);
+        int error = each(files, prefix);
         if (error != 0) {
             return error;
         }
@@ -374,7 +389,19 @@ files_make_directory(struct files *files, const char *path)
     while (size > 1 && prefix[size - 1] == '/') {
         prefix[--size] = '\0';
     }
-    return make_one(files, prefix);
+    return each(files, prefix);
+}
+
+int
+files_make_directory(struct files *files, const char *path)
+{
+    return each_prefix(files, path, make_one);
+}
+
+int
+files_sync_parents(struct files *files, const char *path)
+{
+    return each_prefix(files, path, sync_parent_if_allowed);
 }
 
 int

@@ -108,6 +108,13 @@ files_sync_directory(struct files *files, const char *path);
 int
 files_make_directory(struct files *files, const char *path);
 
+/**
+ * Forces the names of directory `path` and of those above it to the disk: who finds a directory
+ * cannot know whether it was made durable. Directories that may not be opened are passed over.
+ */
+int
+files_sync_parents(struct files *files, const char *path);
+
 /** Calls `each` with every name in `path` but "." and "..", in no order. */
 int
 files_list(struct files *files, const char *path, files_list_fn *each, void *context);

@@ -14,7 +14,7 @@ enum {
     RECORD_SIZE_MIN = BODY_AT + 1 + CHECKSUM_PACKED,
     PREFIX_SIZE = 2 * CHECKSUM_SIZE, /* salt and previous checksum, hashed before a record */
     ZERO_CHUNK_SIZE = 1024 * 1024,
-    HEADER_ELEMENTS_MAX = 32,
+    HEADER_SIZE_MAX = 512,
     BODY_DEPTH_MAX = 16,
 };
 
@@ -78,11 +78,12 @@ journal_start(struct journal *journal, struct files *files, int fd, int64_t size
     assert(header->first >= 1 && record_size_max <= RECORD_SIZE_MAX);
     *journal = (struct journal){
         .files = files, .fd = fd, .next = header->first - 1, .size_zeroed = size_zeroed};
-    journal->room = calloc(1, PREFIX_SIZE + record_size_max);
+    journal->room = malloc(PREFIX_SIZE + record_size_max);
     if (journal->room == NULL || sodium_init() < 0) {
         journal_close(journal, false);
         return ERROR_MEMORY;
     }
+    memset(journal->room, 0, PREFIX_SIZE);
     buffer_init(&journal->record, journal->room + PREFIX_SIZE, record_size_max);
     pack_into(&journal->packer, &journal->record);
 
@@ -402,6 +403,31 @@ read_all(struct reader *reader, journal_record_fn *each, void *context,
     summary->tail = summary->end_torn == summary->end ? JOURNAL_ENDS : JOURNAL_TORN;
     memcpy(summary->previous, reader->previous, CHECKSUM_SIZE);
     return 0;
+}
+
+int
+journal_read_header(struct files *files, const char *path, struct journal_header *header,
+    struct diagnostic *diagnostic)
+{
+    unsigned char data[HEADER_SIZE_MAX];
+    unsigned char scratch[PREFIX_SIZE + HEADER_SIZE_MAX];
+    struct reader reader = {.path = path, .data = data, .scratch = scratch};
+    int fd = -1;
+    int error = sodium_init() < 0 ? ERROR_MEMORY : unpacked_init(&reader.unpacked);
+    if (error == 0) {
+        error = files_open(files, path, O_RDONLY, &fd);
+        if (error == 0) {
+            error = files_read(files, fd, data, sizeof data, 0, &reader.size);
+        }
+        files_close(files, &fd);
+        if (error == 0) {
+            error = read_header(&reader, header, diagnostic);
+        } else {
+            diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
+        }
+        unpacked_fini(&reader.unpacked);
+    }
+    return error;
 }
 
 int

@@ -134,6 +134,14 @@ journal_record_fn(void *context, uint64_t number, const msgpack_object *body, in
     struct diagnostic *diagnostic);
 
 /**
+ * Reads the header of a file alone. Returns 0, ERROR_DAMAGED when it is bad, ERROR_MEMORY or a file
+ * error, with a sentence in `diagnostic`. Blocks.
+ */
+int
+journal_read_header(struct files *files, const char *path, struct journal_header *header,
+    struct diagnostic *diagnostic);
+
+/**
  * Reads a file from its start and calls `each` (NULL: nobody) with every record behind the header.
  *
  * Returns 0 with `*summary`, also when the tail is torn; ERROR_DAMAGED when the header is bad or a

@@ -66,11 +66,13 @@ load_newest(struct recovery *recovery, const struct generations *snapshots)
 {
     int error = ERROR_DAMAGED;
     for (size_t i = snapshots->count; i-- > 0;) {
-        if (snapshots->numbers[i] > recovery->generation_end) {
+        uint64_t generation = snapshots->numbers[i];
+        if (generation > recovery->generation_end ||
+            (recovery->snapshot_end != 0 && generation >= recovery->snapshot_end)) {
             continue;
         }
         struct diagnostic reason = {""};
-        error = load_snapshot(recovery, snapshots->numbers[i], &reason);
+        error = load_snapshot(recovery, generation, &reason);
         if (error != ERROR_DAMAGED) {
             return error == 0 ? 0 : diagnostic_set(recovery->diagnostic, error, "%s", reason.text);
         }
@@ -83,31 +85,46 @@ load_newest(struct recovery *recovery, const struct generations *snapshots)
                                                   : "no snapshot is there");
 }
 
+/* Sees whether journal `generation` follows what was read. */
+static int
+check_follows(struct recovery *recovery, uint64_t generation)
+{
+    struct journal_header header;
+    int error =
+        journal_read_header(recovery->files, recovery->last_path, &header, recovery->diagnostic);
+    if (error != 0) {
+        return error;
+    }
+    const char *reason = NULL;
+    if (!is_kind(recovery, &header, "journal", generation)) {
+        reason = "is another kind of file, or of another generation";
+    } else if (memcmp(header.history, recovery->history, sizeof header.history) != 0) {
+        reason = "belongs to another history";
+    } else if (header.first != recovery->next ||
+               memcmp(header.previous, recovery->previous, sizeof header.previous) != 0) {
+        reason = "does not follow the records before it";
+    }
+    if (reason != NULL) {
+        return diagnostic_set(
+            recovery->diagnostic, ERROR_DAMAGED, "%s: offset 0: %s", recovery->last_path, reason);
+    }
+    return 0;
+}
+
 /* Reads the journal of the next generation, which must be chained to what was read. */
 static int
 replay_journal(struct recovery *recovery, uint64_t generation)
 {
     int error = generation_path(recovery->last_path, recovery->directory, "journal", generation);
     if (error == 0) {
+        error = check_follows(recovery, generation);
+    }
+    if (error == 0) {
         error = journal_read(recovery->files, recovery->last_path, apply_record, recovery,
             &recovery->last, recovery->diagnostic);
     }
     if (error != 0) {
         return error;
-    }
-    const struct journal_header *header = &recovery->last.header;
-    const char *reason = NULL;
-    if (!is_kind(recovery, header, "journal", generation)) {
-        reason = "is another kind of file, or of another generation";
-    } else if (memcmp(header->history, recovery->history, sizeof header->history) != 0) {
-        reason = "belongs to another history";
-    } else if (header->first != recovery->next ||
-               memcmp(header->previous, recovery->previous, sizeof header->previous) != 0) {
-        reason = "does not follow the records before it";
-    }
-    if (reason != NULL) {
-        return diagnostic_set(
-            recovery->diagnostic, ERROR_DAMAGED, "%s: offset 0: %s", recovery->last_path, reason);
     }
     recovery->generation = generation;
     recovery->next = recovery->last.next;

@@ -12,6 +12,7 @@ struct recovery {
     const char *directory;
     const struct store_fold *fold;
     uint64_t generation_end; /**< journals from this number on are left out */
+    uint64_t snapshot_end;   /**< so are snapshots from this number on; 0: those behind that */
     struct store_report *report;
     struct diagnostic *diagnostic;
 

@@ -228,6 +228,21 @@ take_member(size_t m, const msgpack_object *value, struct request *request, char
     return status;
 }
 
+/*
+ * Looks for another version before anything else: what its requests may have is not for this one to
+ * judge.
+ */
+static enum status
+check_version(const msgpack_object_map *map, struct request *request, char *message)
+{
+    for (uint32_t i = 0; i < map->size; i++) {
+        if (object_is_text(&map->ptr[i].key, members[MEMBER_VERSION].key)) {
+            return take_member(MEMBER_VERSION, &map->ptr[i].val, request, message);
+        }
+    }
+    return STATUS_OK; /* it is missing, which is found out with the others */
+}
+
 static enum status
 take_members(const msgpack_object *values[MEMBER_COUNT], struct request *request, char *message)
 {
@@ -290,7 +305,10 @@ request_decode(struct unpacked *unpacked, const void *data, size_t size, struct 
     /* The lines are not cleared: only `line_count` of them are ever looked at. */
     memset(request, 0, offsetof(struct request, lines));
     memset(&request->continues, 0, sizeof *request - offsetof(struct request, continues));
-    enum status status = find_members(&unpacked->object.via.map, values, message);
+    enum status status = check_version(&unpacked->object.via.map, request, message);
+    if (status == STATUS_OK) {
+        status = find_members(&unpacked->object.via.map, values, message);
+    }
     return status != STATUS_OK ? status : take_members(values, request, message);
 }
 

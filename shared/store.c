@@ -29,6 +29,7 @@ struct store {
     uint8_t history[HISTORY_SIZE];
     uint64_t next;                   /* number of the next record, until started */
     uint8_t previous[CHECKSUM_SIZE]; /* checksum of the last record, until started */
+    bool is_new; /* the directory held no data; it may not even be durable itself */
     bool started;
 
     /* Shared between the appending thread and the one that does the upkeep. */
@@ -130,6 +131,7 @@ recover_into(struct store *store, struct store_report *report, struct diagnostic
     if (error != 0) {
         return complain(store, diagnostic, error, "setting damaged bytes aside");
     }
+    store->is_new = report->is_new;
     memcpy(store->history, report->is_new ? store->options.history_new : recovery.history,
         sizeof store->history);
     memcpy(store->previous, recovery.previous, sizeof store->previous);
@@ -303,7 +305,10 @@ store_start(struct store *store, struct diagnostic *diagnostic)
 {
     assert(!store->started);
     uint64_t generation = store->generation + 1;
-    int error = begin_generation(store, generation, store->options.segment_size, &store->journal);
+    int error = store->is_new ? files_sync_parents(store->files, store->directory) : 0;
+    if (error == 0) {
+        error = begin_generation(store, generation, store->options.segment_size, &store->journal);
+    }
     if (error != 0) {
         return complain(store, diagnostic, error, "writing the recovered state");
     }

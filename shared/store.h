@@ -15,15 +15,14 @@
  *
  * Recovery, as decided by what is found (a test walks this table):
  *
- *     nothing, or journals without any record     a new directory
- *     newest snapshot good                        load it, replay the journals from its number on
- *     newest snapshot damaged, an older one good  the same from the older one; warn; set aside
- *     no snapshot good                            damaged
- *     a journal missing, or not chained           damaged
- *     a bad record, a good one behind it          damaged
- *     a bad record at the end of the last journal set its bytes aside, cut them off, go on
- *     the same in a journal that another follows  it was cut there before: go on if they are
- * chained
+ *     nothing, or journals without any record      a new directory
+ *     newest snapshot good                         load it, replay the journals from its number on
+ *     newest snapshot damaged, an older one good   the same from there; warn; set it aside
+ *     no snapshot good                             damaged
+ *     a journal missing, or not chained            damaged
+ *     a bad record, a good one behind it           damaged
+ *     bad bytes at the end of the last journal     set them aside, cut them off, go on
+ *     the same in one that another journal follows go on, if that one is chained
  *
  * Damage is never repaired by guessing: the store stays closed and says file and offset.
  *

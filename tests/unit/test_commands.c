@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "client/commands.h"
-#include "client/json.h"
+#include "shared/json.h"
 #include "client/password.h"
 #include "client/profile.h"
 #include "client/script.h"

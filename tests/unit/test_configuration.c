@@ -79,7 +79,7 @@ a_bad_line_of_an_inventory_is_named(void **state)
     assert_int_equal(unlink(path), 0);
     struct stock stock;
     stock_init(&stock);
-    assert_int_equal(catalog_read(path, &stock, &diagnostic), ERROR_NOT_FOUND);
+    assert_int_equal(catalog_read(path, &stock, &diagnostic), ERROR_INVALID);
     expect_reason("not found");
 }
 
@@ -267,7 +267,7 @@ accounts_are_read_again_and_stay_when_that_fails(void **state)
 {
     struct accounts *accounts = NULL;
     int count = 0;
-    write_users(state, "restock,demo", "apple");
+    write_users(state, "buy,restock,demo", "apple");
     assert_int_equal(accounts_open(&accounts, path, false, &diagnostic), ERROR_INVALID);
     expect_reason("beyond loopback");
     assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), 0);

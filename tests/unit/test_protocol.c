@@ -82,6 +82,9 @@ static const struct {
     {BYTES("\x80"), STATUS_BAD_REQUEST, "'v' is missing"},
     {BYTES("\x81\xa1v\x01"), STATUS_BAD_REQUEST, "'op' is missing"},
     {BYTES("\x82\xa1v\x02\xa2op\xa4ping"), STATUS_WRONG_VERSION, "not 2"},
+    {BYTES("\x83\xa1x\x01\xa1v\x02\xa2op\xa3"
+           "fly"),
+        STATUS_WRONG_VERSION, "not 2"},
     {BYTES("\x82\xa1v\xff\xa2op\xa4ping"), STATUS_BAD_REQUEST, "'v' is not an integer"},
     {BYTES("\x82\xa1v\x01\xa2op\xa4pong"), STATUS_BAD_REQUEST, "'op' is not"},
     {BYTES("\x82\xa1v\x01\xa2op\x01"), STATUS_BAD_REQUEST, "'op' is not"},

@@ -290,6 +290,60 @@ a_torn_tail_is_set_aside_and_cut(void **state)
     assert_int_equal(report.torn_bytes, 0);
 }
 
+/* Puts `size` bytes behind the last byte of a file that is not zero. */
+static void
+put_behind(const char *directory, const char *name, const void *data, size_t size)
+{
+    off_t last = size_of(directory, name);
+    int fd = open(file_of(directory, name), O_RDWR | O_CLOEXEC);
+    unsigned char byte = 0;
+    while (last > 0 && pread(fd, &byte, 1, last - 1) == 1 && byte == 0) {
+        last--;
+    }
+    assert_int_equal(pwrite(fd, data, size, last), (ssize_t)size);
+    close(fd);
+}
+
+static void
+a_torn_tail_before_another_journal_is_passed_over_when_no_record_is_gone(void **state)
+{
+    struct store_report report;
+    make_directory(*state);
+    put_behind(*state, journal_1, "\x93\xcf torn", 7);
+    flip(*state, snapshot_2, 100);
+    expect(*state, 10, &report);
+    assert_int_equal(report.snapshot_generation, 1);
+    assert_int_equal(report.records, 10);
+    assert_int_equal(report.torn_bytes, 0); /* only the last journal is cut */
+}
+
+static void
+old_bytes_of_another_journal_are_no_records_of_this_one(void **state)
+{
+    char other[512];
+    struct store_report report;
+    struct sum sum = {0};
+    unsigned char old[1024];
+    make_directory(*state);
+    snprintf(other, sizeof other, "%s/other", (char *)*state);
+    make_directory(other);
+    struct store *store = open_store(other, &sum, &report);
+    assert_int_equal(store_start(store, NULL), 0);
+    for (uint64_t number = 11; number <= 20; number++) {
+        add(store, &sum, number);
+    }
+    assert_int_equal(store_close(&store, false, NULL), 0);
+    /* The record that would be next, of a journal with the same history, and those behind it. */
+    int fd = open(file_of(other, "journal-0000000003.msgpack"), O_RDONLY | O_CLOEXEC);
+    assert_int_equal(pread(fd, old, sizeof old, 0), sizeof old);
+    close(fd);
+    put_behind(*state, journal_2, old, sizeof old);
+    expect(*state, 10, &report);
+    assert_in_range(report.torn_bytes, 1, sizeof old);
+    expect(*state, 10, &report);
+    assert_int_equal(report.torn_bytes, 0);
+}
+
 static void
 a_torn_tail_before_another_journal_is_damage_when_records_are_gone(void **state)
 {
@@ -413,6 +467,8 @@ main(void)
         SCRATCH_TEST(a_missing_journal_is_damage),
         SCRATCH_TEST(a_damaged_record_with_a_good_one_behind_it_is_damage),
         SCRATCH_TEST(a_torn_tail_is_set_aside_and_cut),
+        SCRATCH_TEST(a_torn_tail_before_another_journal_is_passed_over_when_no_record_is_gone),
+        SCRATCH_TEST(old_bytes_of_another_journal_are_no_records_of_this_one),
         SCRATCH_TEST(a_torn_tail_before_another_journal_is_damage_when_records_are_gone),
         SCRATCH_TEST(a_file_of_another_history_is_damage),
         SCRATCH_TEST(journals_rotate_and_upkeep_makes_a_snapshot_of_them),

@@ -1,4 +1,4 @@
-#include "client/json.h"
+#include "shared/json.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -6,8 +6,8 @@
  *     json_bool(&json, true);
  *     json_end(&json, '}');
  */
-#ifndef STOCKBUS_CLIENT_JSON_H
-#define STOCKBUS_CLIENT_JSON_H
+#ifndef STOCKBUS_SHARED_JSON_H
+#define STOCKBUS_SHARED_JSON_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,0 +1,48 @@
+/**
+ * reading_source.h: makes the readings of one producer, filled at random.
+ *
+ * A source is a function of (seed, producer): two sources with equal ones make the same ids,
+ * sensors, units and values, in the same order, on any machine. Its clock is either the real one
+ * or a simulated one that is part of the same function, so that whole readings repeat.
+ *
+ * One thread uses a `struct reading_source` at a time.
+ */
+#ifndef STOCKBUS_PIPELINE_READING_SOURCE_H
+#define STOCKBUS_PIPELINE_READING_SOURCE_H
+
+#include <stdint.h>
+
+#include "pipeline/reading.h"
+
+enum reading_clock {
+    READING_CLOCK_REAL,      /**< the time at which the reading is made */
+    READING_CLOCK_SIMULATED, /**< starts at 2026-01-01T00:00:00Z, a reading each 1 ms or so */
+};
+
+struct reading_source {
+    uint64_t random[4];   /**< state of xoshiro256** */
+    uint64_t id_key;      /**< what the seed adds to each id */
+    uint64_t sequence;    /**< of the last reading made; 0: none was */
+    int64_t simulated_ns; /**< the simulated clock */
+    enum reading_clock clock;
+    uint32_t producer;
+};
+
+/** Makes `source` ready. `producer` is 1 to READING_PRODUCER_MAX. Reads no clock. */
+void
+reading_source_init(
+    struct reading_source *source, uint64_t seed, uint32_t producer, enum reading_clock clock);
+
+/** Makes the next reading. Does not block, cannot fail. */
+void
+reading_source_next(struct reading_source *source, struct reading *reading);
+
+/** Advances a splitmix64 state and returns the next number of its stream. */
+uint64_t
+splitmix64_next(uint64_t *state);
+
+/** Advances a xoshiro256** state, which is not all zero, and returns the next of its stream. */
+uint64_t
+xoshiro256_next(uint64_t state[4]);
+
+#endif

@@ -1,0 +1,120 @@
+/**
+ * recording.h: one run of producers, a list and consumers, from its start to its totals.
+ *
+ * The thread that opens a recording starts, joins and closes it, too. The threads it starts end by
+ * themselves, or soon after recording_stop().
+ */
+#ifndef STOCKBUS_PIPELINE_RECORDING_H
+#define STOCKBUS_PIPELINE_RECORDING_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "pipeline/consumer.h"
+#include "pipeline/producer.h"
+
+enum {
+    RECORDING_PRODUCERS_MAX = READING_PRODUCER_MAX,
+    RECORDING_CONSUMERS_MAX = 256,
+    RECORDING_COUNT_MAX = 1000000000,
+    RECORDING_IDLE_TIMEOUT_MS_MAX = 86400000,
+};
+
+struct recording_settings {
+    int producers;           /**< 1 to RECORDING_PRODUCERS_MAX */
+    int consumers;           /**< 1 to RECORDING_CONSUMERS_MAX */
+    int capacity;            /**< of the list, 1 to BOUNDED_LIST_CAPACITY_MAX */
+    uint64_t count;          /**< readings a producer makes, 0 to RECORDING_COUNT_MAX */
+    int64_t idle_timeout_ms; /**< of a consumer, 1 to RECORDING_IDLE_TIMEOUT_MS_MAX */
+    uint64_t seed;
+    enum reading_clock clock;
+    const char *directory; /**< where the files go; borrowed */
+};
+
+/** Called once, by the last thread of a recording as it ends. */
+typedef void
+recording_finished_fn(void *context);
+
+struct recording {
+    struct recording_settings settings;
+    struct bounded_list *list;
+    struct producer *producers;
+    struct consumer *consumers;
+    int opened; /**< consumers whose file was opened */
+    struct recording_worker *workers;
+    int started; /**< workers whose thread was started */
+    _Atomic int running;
+    _Atomic int consuming;
+    recording_finished_fn *finished;
+    void *context;
+    int64_t started_ns; /**< by the monotonic clock */
+    int64_t ended_ns;
+};
+
+/** The totals of a recording. */
+struct recording_totals {
+    uint64_t made;    /**< readings that producers put into the list */
+    uint64_t written; /**< readings in files */
+    uint64_t lost;    /**< readings that consumers took and could not write */
+    struct bounded_list_stats list;
+    int64_t active_ns; /**< from the start to the last write of a file */
+    int64_t wall_ns;   /**< from the start to the end of the last thread */
+};
+
+/**
+ * Makes the list and opens a file for each consumer, consumer-1.msgpack and so on. Replaces an
+ * earlier recording in the directory; its files of further consumers are removed. Blocks.
+ *
+ * Returns 0, or an error with a sentence in `*diagnostic`. End it with recording_close(), in both
+ * cases.
+ */
+int
+recording_open(struct recording *recording, const struct recording_settings *settings,
+    struct files *files, struct diagnostic *diagnostic);
+
+/**
+ * Starts all threads, with the caller's signal mask. `finished` is called when the last has done
+ * its work.
+ *
+ * Returns 0, or an error with a sentence in `*diagnostic`; then nothing runs and `finished` is not
+ * called.
+ */
+int
+recording_start(struct recording *recording, recording_finished_fn *finished, void *context,
+    struct diagnostic *diagnostic);
+
+/** Makes producers stop, and consumers end as soon as the list is empty. Any thread; no waiting. */
+void
+recording_stop(struct recording *recording);
+
+/** Has the last thread done its work? Any thread. */
+bool
+recording_is_finished(const struct recording *recording);
+
+/** Blocks until all threads have ended. */
+void
+recording_join(struct recording *recording);
+
+/**
+ * Adds up what there is so far. Threads may be running, and then `wall_ns` is the time until now.
+ */
+void
+recording_add_up(struct recording *recording, struct recording_totals *totals);
+
+/**
+ * Are all consumers that still run waiting for a reading? Then `*left_ms` is the time until the
+ * last of them ends if none comes. Any thread.
+ */
+bool
+recording_is_idle(struct recording *recording, int64_t *left_ms);
+
+/** Closes the files that are still open, and frees everything; no thread may be running. */
+void
+recording_close(struct recording *recording);
+
+/** Writes the path of the file of consumer `number` (from 1). Returns 0 or ERROR_TOO_LARGE. */
+int
+recording_path(char *path, size_t path_size, const char *directory, int number);
+
+#endif

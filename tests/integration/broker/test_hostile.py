@@ -1,0 +1,179 @@
+"""Peers that mean no good, or send nonsense, while others keep being served.
+
+usage: test_hostile.py [SEED]
+"""
+
+import random
+import socket
+import sys
+import threading
+import unittest
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+import vectors
+from broker import Case, PASSWORDS, PATIENCE_S, wait_until
+from stock_client import Client, Link, pack, unpack
+
+TISSUES = 36000291452
+SEED = random.SystemRandom().getrandbits(32)
+
+
+class Bystander(threading.Thread):
+    """A client that buys and looks at the stock all the time."""
+
+    def __init__(self, endpoint):
+        super().__init__()
+        self.client = Client(endpoint)
+        assert self.client.login("north", PASSWORDS["north"])["status"] == "ok"
+        self.ending = threading.Event()
+        self.served = 0
+        self.failure = None
+        self.start()
+
+    def run(self):
+        try:
+            while not self.ending.is_set():
+                reply = self.client.buy([TISSUES, 1])
+                assert reply["status"] in ("ok", "insufficient_stock"), reply
+                assert self.client.view(TISSUES)["status"] == "ok"
+                self.served += 1
+        except Exception as failure:  # told by whoever ends it
+            self.failure = failure
+        self.client.close()
+
+    def end(self):
+        """Ends it; it must have been served all along."""
+        self.ending.set()
+        self.join()
+        if self.failure is not None:
+            raise self.failure
+
+
+class Hostile(Case):
+    def setUp(self):
+        super().setUp()
+        self.served = self.broker(lanes=4).start()
+        self.bystander = Bystander(self.served.endpoint)
+        self.addCleanup(self.bystander.end)
+        self.link = Link(self.served.endpoint)
+        self.addCleanup(self.link.close)
+
+    def tearDown(self):
+        """Whatever was done, the bystander is still served, and so are new clients."""
+        before = self.bystander.served
+        wait_until(lambda: self.bystander.served > before + 2 or self.bystander.failure,
+                   "the bystander to be served")
+        client = Client(self.served.endpoint)
+        self.assertEqual(client.login("south", PASSWORDS["south"])["status"], "ok")
+        self.assertEqual(client.view(TISSUES)["status"], "ok")
+        client.close()
+        self.assertIsNone(self.served.process.poll())
+
+    def raw(self):
+        """A TCP connection without ZeroMQ."""
+        connection = socket.create_connection(("127.0.0.1", self.served.port), PATIENCE_S)
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_every_bad_request_is_answered(self):
+        for vector in vectors.read("refused.txt"):
+            if vector.status != "closed":
+                with self.subTest(vector.name):
+                    reply = unpack(self.link.exchange(vector.data))
+                    self.assertEqual(reply["status"], vector.status)
+
+    def test_a_frame_that_is_too_large_closes_the_connection(self):
+        for vector in vectors.read("refused.txt"):
+            if vector.status != "closed":
+                continue
+            with self.subTest(vector.name), zmq.Context.instance().socket(zmq.REQ) as peer:
+                peer.linger = 0
+                peer.reconnect_ivl = -1
+                monitor = peer.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+                peer.connect(self.served.endpoint)
+                peer.send(vector.data)
+                self.assertTrue(monitor.poll(PATIENCE_S * 1000), "the connection stays open")
+                self.assertEqual(recv_monitor_message(monitor)["event"], zmq.EVENT_DISCONNECTED)
+                self.assertFalse(peer.poll(0), "there is a reply")
+                peer.disable_monitor()
+                monitor.close()
+
+    def test_several_frames_are_refused(self):
+        for frames in ([pack("ping"), b""], [b"", b""], [pack("ping"), pack("ping")], [b"x"] * 500,
+                       [b"x" * 60000] * 20):
+            reply = self.link.exchange(frames)
+            self.assertIn(b"bad_request", reply)
+            self.assertIn(b"a request is one frame", reply)
+
+    def test_random_bytes_are_answered(self):
+        chance = random.Random(SEED)
+        for _ in range(300):
+            data = chance.randbytes(chance.choice((1, 2, 7, 40, 300, 5000)))
+            self.assertRegex(self.link.exchange(data), b"bad_request|too_large", data.hex())
+
+    def test_requests_with_a_changed_byte_are_answered(self):
+        chance = random.Random(SEED)
+        good = [vector.data for vector in vectors.read("session.txt") if vector.kind == "request"]
+        for _ in range(500):
+            data = bytearray(chance.choice(good))
+            data[chance.randrange(len(data))] = chance.randrange(256)
+            self.assertIn(b"\xa6status", self.link.exchange(bytes(data)), data.hex())
+
+    def test_bytes_that_are_not_zeromq_are_dropped(self):
+        chance = random.Random(SEED)
+        for data in (chance.randbytes(4000), b"GET / HTTP/1.1\r\nHost: stock\r\n\r\n", b"\xff" * 100):
+            connection = self.raw()
+            connection.sendall(data)
+            try:
+                while connection.recv(4096):
+                    pass
+            except ConnectionResetError:
+                pass
+
+    def test_connections_that_say_nothing_cost_nobody_anything(self):
+        silent = [self.raw() for _ in range(50)]
+        before = self.bystander.served
+        wait_until(lambda: self.bystander.served > before + 50 or self.bystander.failure,
+                   "the bystander to be served")
+        # They are closed in time, with no handshake.
+        for connection in silent:
+            while connection.recv(4096):
+                pass
+
+    def test_peers_that_leave_without_their_reply_do_no_harm(self):
+        for number in range(100):
+            with zmq.Context.instance().socket(zmq.REQ) as peer:
+                peer.linger = 0 if number % 2 else 100
+                peer.connect(self.served.endpoint)
+                peer.send(pack("ping"))
+
+    def test_a_peer_that_never_reads_does_no_harm(self):
+        client = Client(self.served.endpoint)
+        client.login("south", PASSWORDS["south"])
+        with zmq.Context.instance().socket(zmq.DEALER) as peer:
+            peer.linger = 0
+            peer.rcvhwm = 1
+            peer.sndhwm = 0
+            peer.connect(self.served.endpoint)
+            for _ in range(2000):
+                peer.send_multipart([b"", client.pack("view")])
+            before = self.bystander.served
+            wait_until(lambda: self.bystander.served > before + 20 or self.bystander.failure,
+                       "the bystander to be served")
+        client.close()
+
+    def test_a_token_of_another_user_opens_nothing(self):
+        south = Client(self.served.endpoint)
+        self.addCleanup(south.close)
+        south.login("south", PASSWORDS["south"])
+        south.session = self.bystander.client.session
+        self.assertEqual(south.logout()["status"], "not_logged_in")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        SEED = int(sys.argv.pop(1), 0)
+    print(f"seed {SEED}", file=sys.stderr)
+    unittest.main()

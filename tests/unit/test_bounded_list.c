@@ -1,0 +1,285 @@
+#include "support/cmocka_headers.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "pipeline/bounded_list.h"
+#include "pipeline/reading_source.h"
+#include "shared/error.h"
+
+static uint64_t seed;
+
+static struct bounded_list *
+new_list(int capacity)
+{
+    struct bounded_list *list = NULL;
+    assert_int_equal(bounded_list_new(capacity, &list), 0);
+    return list;
+}
+
+/* Puts `count` readings with ids from `first` on. */
+static int
+put_from(struct bounded_list *list, uint64_t first, int count, int64_t timeout_ms)
+{
+    struct reading items[64];
+    memset(items, 0, sizeof items);
+    for (int i = 0; i < count; i++) {
+        items[i].id = first + (uint64_t)i;
+    }
+    return bounded_list_put(list, items, count, timeout_ms);
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static void
+readings_come_out_in_the_order_they_went_in(void **state)
+{
+    (void)state;
+    struct bounded_list *list = new_list(5);
+    struct reading items[8];
+    assert_int_equal(put_from(list, 1, 3, 0), 3);
+    assert_int_equal(bounded_list_take(list, items, 2, 0), 2);
+    assert_int_equal(put_from(list, 4, 4, 0), 4); /* wraps around */
+    assert_int_equal(bounded_list_take(list, items + 2, 6, 0), 5);
+    for (uint64_t i = 0; i < 7; i++) {
+        assert_true(items[i].id == i + 1);
+    }
+    bounded_list_free(&list);
+    assert_null(list);
+    bounded_list_free(&list);
+}
+
+static void
+put_adds_only_what_there_is_room_for(void **state)
+{
+    (void)state;
+    struct bounded_list *list = new_list(4);
+    struct bounded_list_stats stats;
+    assert_int_equal(put_from(list, 1, 3, 0), 3);
+    assert_int_equal(put_from(list, 4, 3, BOUNDED_LIST_FOREVER), 1);
+    assert_int_equal(put_from(list, 5, 1, 0), ERROR_TIMEOUT);
+    bounded_list_look(list, &stats);
+    assert_int_equal(stats.count, 4);
+    assert_int_equal(stats.count_max, 4);
+    assert_true(stats.full_waits == 0); /* nobody was ready to wait */
+    bounded_list_free(&list);
+}
+
+static void
+waits_end_at_their_deadline_and_not_before(void **state)
+{
+    (void)state;
+    struct bounded_list *list = new_list(1);
+    struct bounded_list_stats stats;
+    struct reading item;
+    int64_t start_ms = now_ms();
+    assert_int_equal(bounded_list_take(list, &item, 1, 30), ERROR_TIMEOUT);
+    assert_true(now_ms() - start_ms >= 29);
+    assert_int_equal(put_from(list, 1, 1, 0), 1);
+    start_ms = now_ms();
+    assert_int_equal(put_from(list, 2, 1, 30), ERROR_TIMEOUT);
+    assert_true(now_ms() - start_ms >= 29);
+    bounded_list_look(list, &stats);
+    assert_true(stats.full_waits == 1 && stats.empty_waits == 1);
+    bounded_list_free(&list);
+}
+
+static void
+a_closed_list_takes_nothing_in_and_gives_out_the_rest(void **state)
+{
+    (void)state;
+    struct bounded_list *list = new_list(4);
+    struct reading items[4];
+    assert_int_equal(put_from(list, 1, 3, 0), 3);
+    bounded_list_close(list);
+    bounded_list_close(list);
+    assert_int_equal(put_from(list, 4, 1, BOUNDED_LIST_FOREVER), ERROR_CLOSED);
+    assert_int_equal(bounded_list_take(list, items, 2, BOUNDED_LIST_FOREVER), 2);
+    assert_int_equal(bounded_list_take(list, items + 2, 2, BOUNDED_LIST_FOREVER), 1);
+    assert_true(items[0].id == 1 && items[1].id == 2 && items[2].id == 3);
+    assert_int_equal(bounded_list_take(list, items, 1, BOUNDED_LIST_FOREVER), ERROR_CLOSED);
+    assert_int_equal(bounded_list_take(list, items, 1, 0), ERROR_CLOSED);
+    bounded_list_free(&list);
+}
+
+/* Threads that wait without a bound, until another one does what they wait for. */
+struct waiter {
+    pthread_t thread;
+    struct bounded_list *list;
+    int result;
+};
+
+static void *
+wait_to_take(void *context)
+{
+    struct waiter *waiter = context;
+    struct reading item;
+    waiter->result = bounded_list_take(waiter->list, &item, 1, BOUNDED_LIST_FOREVER);
+    return NULL;
+}
+
+static void *
+wait_to_put(void *context)
+{
+    struct waiter *waiter = context;
+    waiter->result = put_from(waiter->list, 1000, 1, BOUNDED_LIST_FOREVER);
+    return NULL;
+}
+
+/* Starts `count` waiters and returns when all of them sleep. */
+static void
+start_waiters(struct bounded_list *list, struct waiter *waiters, int count, void *(*body)(void *))
+{
+    struct bounded_list_stats stats;
+    for (int i = 0; i < count; i++) {
+        waiters[i].list = list;
+        assert_int_equal(pthread_create(&waiters[i].thread, NULL, body, &waiters[i]), 0);
+    }
+    do {
+        bounded_list_look(list, &stats);
+    } while (stats.parked < count);
+}
+
+static void
+join_waiters(struct waiter *waiters, int count, int expected)
+{
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(pthread_join(waiters[i].thread, NULL), 0);
+        assert_int_equal(waiters[i].result, expected);
+    }
+}
+
+static void
+close_wakes_all_who_wait(void **state)
+{
+    (void)state;
+    struct waiter waiters[8];
+    struct bounded_list *list = new_list(1);
+    start_waiters(list, waiters, 8, wait_to_take);
+    bounded_list_close(list);
+    join_waiters(waiters, 8, ERROR_CLOSED);
+    bounded_list_free(&list);
+
+    list = new_list(1);
+    assert_int_equal(put_from(list, 1, 1, 0), 1);
+    start_waiters(list, waiters, 8, wait_to_put);
+    bounded_list_close(list);
+    join_waiters(waiters, 8, ERROR_CLOSED);
+    bounded_list_free(&list);
+}
+
+static void
+many_at_once_serve_as_many_who_wait(void **state)
+{
+    (void)state;
+    struct waiter waiters[8];
+    struct reading items[8];
+    struct bounded_list *list = new_list(8);
+    start_waiters(list, waiters, 8, wait_to_take);
+    assert_int_equal(put_from(list, 1, 8, 0), 8);
+    join_waiters(waiters, 8, 1);
+    bounded_list_free(&list);
+
+    list = new_list(8);
+    assert_int_equal(put_from(list, 1, 8, 0), 8);
+    start_waiters(list, waiters, 8, wait_to_put);
+    assert_int_equal(bounded_list_take(list, items, 8, 0), 8);
+    join_waiters(waiters, 8, 1);
+    bounded_list_free(&list);
+}
+
+/* The list against a plain array that is shifted: any sequence of calls that do not wait. */
+struct model {
+    uint64_t ids[16];
+    int count;
+    int capacity;
+    bool closed;
+};
+
+static int
+model_put(struct model *model, uint64_t first, int count)
+{
+    if (model->closed || model->count == model->capacity) {
+        return model->closed ? ERROR_CLOSED : ERROR_TIMEOUT;
+    }
+    int added = 0;
+    while (added < count && model->count < model->capacity) {
+        model->ids[model->count++] = first + (uint64_t)added++;
+    }
+    return added;
+}
+
+static int
+model_take(struct model *model, uint64_t *ids, int wanted)
+{
+    if (model->count == 0) {
+        return model->closed ? ERROR_CLOSED : ERROR_TIMEOUT;
+    }
+    int removed = wanted < model->count ? wanted : model->count;
+    memcpy(ids, model->ids, (size_t)removed * sizeof *ids);
+    model->count -= removed;
+    memmove(model->ids, model->ids + removed, (size_t)model->count * sizeof *ids);
+    return removed;
+}
+
+static void
+any_sequence_of_calls_does_what_a_plain_array_does(void **state)
+{
+    (void)state;
+    uint64_t random = seed;
+    for (int round = 0; round < 200; round++) {
+        struct model model = {.capacity = 1 + (int)(splitmix64_next(&random) % 16)};
+        struct bounded_list *list = new_list(model.capacity);
+        uint64_t next = 1;
+        for (int step = 0; step < 300; step++) {
+            struct bounded_list_stats stats;
+            struct reading items[20];
+            uint64_t ids[20];
+            int many = 1 + (int)(splitmix64_next(&random) % 20);
+            if (splitmix64_next(&random) % 2 == 0) {
+                assert_int_equal(put_from(list, next, many, 0), model_put(&model, next, many));
+                next += 20;
+            } else {
+                int got = bounded_list_take(list, items, many, 0);
+                assert_int_equal(got, model_take(&model, ids, many));
+                for (int i = 0; i < got; i++) {
+                    assert_true(items[i].id == ids[i]);
+                }
+            }
+            if (splitmix64_next(&random) % 256 == 0) {
+                bounded_list_close(list);
+                model.closed = true;
+            }
+            bounded_list_look(list, &stats);
+            assert_int_equal(stats.count, model.count);
+        }
+        bounded_list_free(&list);
+    }
+}
+
+int
+main(int argc, char *argv[])
+{
+    seed = argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t)time(NULL);
+    print_message("seed %" PRIu64 "\n", seed);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readings_come_out_in_the_order_they_went_in),
+        cmocka_unit_test(put_adds_only_what_there_is_room_for),
+        cmocka_unit_test(waits_end_at_their_deadline_and_not_before),
+        cmocka_unit_test(a_closed_list_takes_nothing_in_and_gives_out_the_rest),
+        cmocka_unit_test(close_wakes_all_who_wait),
+        cmocka_unit_test(many_at_once_serve_as_many_who_wait),
+        cmocka_unit_test(any_sequence_of_calls_does_what_a_plain_array_does),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
