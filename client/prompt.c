@@ -154,7 +154,8 @@ set_up(struct prompt *prompt)
     el_set(prompt->editor, EL_PROMPT_ESC, show, '\1');
     el_set(prompt->editor, EL_GETCFN, read_character);
     el_set(prompt->editor, EL_SIGNAL, 1);
-    el_set(prompt->editor, EL_ADDFN, "complete-word", "Complete the word.", complete);
+    /* With narrow texts libedit would make copies that it never frees. */
+    el_wset(prompt->editor, EL_ADDFN, L"complete-word", L"Complete the word.", complete);
     el_source(prompt->editor, NULL);
     el_set(prompt->editor, EL_BIND, "^I", "complete-word", NULL);
     el_set(prompt->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
