@@ -236,7 +236,7 @@ damage_file(enum sort sort, expect_fn *judge)
     for (size_t at = 0; at < layout.size; at += at < end + 64 ? 1 : ZERO_STEP) {
         for (int bit = 0; bit < damage.bits; bit++) {
             unsigned bit_number = damage.bits == 1 ? at % 8 : (unsigned)bit;
-            unsigned char mask = damage.is_spared ? 0 : (unsigned char)(1U << bit_number);
+            unsigned char mask = (unsigned char)(damage.is_spared ? 0U : 1U << bit_number);
             bytes[at] ^= mask;
             judge(copy_with(sort, bytes, layout.size), sort, &layout, at, false);
             bytes[at] ^= mask;
