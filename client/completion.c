@@ -82,10 +82,16 @@ add(struct completion *completion, const char *text, size_t size, bool quoted)
 }
 
 static int
-add_item(struct completion *completion, const char *text, bool may_quote)
+add_item(struct completion *completion, const struct item *item, bool by_upc, bool may_quote)
 {
-    bool quoted = may_quote && text[strcspn(text, " \t#\"")] != '\0';
-    return add(completion, text, strlen(text), quoted);
+    char upc[UPC_TEXT_SIZE];
+    upc_format(item->upc, upc);
+    /* A quote cannot stand within quotes. */
+    if (by_upc || (may_quote && strchr(item->name, '"') != NULL)) {
+        return add(completion, upc, strlen(upc), false);
+    }
+    bool quoted = may_quote && item->name[strcspn(item->name, " \t#")] != '\0';
+    return add(completion, item->name, strlen(item->name), quoted);
 }
 
 static int
@@ -103,10 +109,10 @@ find_items(
     for (size_t i = 0; error == 0 && i < items->count; i++) {
         char upc[UPC_TEXT_SIZE];
         upc_format(items->items[i].upc, upc);
-        if (is_upc && strncmp(upc, part, size) == 0) {
-            error = add_item(completion, upc, may_quote);
-        } else if (!is_upc && strstr(items->folded[i], folded) != NULL) {
-            error = add_item(completion, items->items[i].name, may_quote);
+        bool fits =
+            is_upc ? strncmp(upc, part, size) == 0 : strstr(items->folded[i], folded) != NULL;
+        if (fits) {
+            error = add_item(completion, &items->items[i], is_upc, may_quote);
         }
     }
     free(folded);

@@ -1,7 +1,7 @@
 #include "client/render.h"
 
-#include "shared/json.h"
 #include "client/table.h"
+#include "shared/json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -134,11 +134,17 @@ add_items(struct json *json, const struct item *items, size_t count)
 static void
 write_message(struct render *render, enum style style, const char *text)
 {
+    const char *begin = style_code(render->colors_err, style);
+    const char *end = style_code(render->colors_err, STYLE_PLAIN);
     bool placed = render->place[0] != '\0';
     fflush(render->out);
-    fprintf(render->err, "%s%s:%s %s%s%s\n", style_code(render->colors_err, style), render->program,
-        style_code(render->colors_err, STYLE_PLAIN), placed ? render->place : "",
-        placed ? ": " : "", text);
+    if (render->program != NULL) {
+        fprintf(render->err, "%s%s:%s %s%s%s\n", begin, render->program, end,
+            placed ? render->place : "", placed ? ": " : "", text);
+    } else {
+        fprintf(render->err, "%s%s%s%s%s\n", begin, placed ? render->place : "", placed ? ": " : "",
+            text, end);
+    }
     fflush(render->err);
 }
 

@@ -15,7 +15,8 @@
 #include "client/shopper.h"
 
 struct render {
-    const char *program; /**< stands before messages */
+    const char
+        *program; /**< stands before messages; NULL in a conversation, which is plain enough */
     FILE *out;
     FILE *err;
     bool json;        /**< answers are JSON */
@@ -39,7 +40,8 @@ render_fini(struct render *render);
 void
 render_set_colors(struct render *render, enum style_choice choice);
 
-/** Writes a message to `err`, under the program's name and the place in the script. */
+/** Writes a message to `err`, under the program's name, if there is one, and the place in the
+ * script. */
 void
 render_message(struct render *render, const char *text);
 

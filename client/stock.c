@@ -216,6 +216,7 @@ talk(struct client *client)
     if (prompt_open(&visit.prompt, &uses) != 0) {
         return client_usage(client, "%s", error_text(ERROR_MEMORY));
     }
+    client->render.program = NULL;
     client->ask = ask;
     client->confirm = ask;
     client->ask_context = &visit;

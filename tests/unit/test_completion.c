@@ -14,12 +14,16 @@
     "e"
 
 static const struct item stock[] = {
-    {36000291452, 1, "Milk, 1 l"}, {36000291469, 2, "MILKSHAKE"}, {46700000018, 3, TEA},
-    {98000000014, 4, CREME}, {98000000021, 5, "\xce\xa3\xce\x91\xce\xa3"}, /* sigma alpha sigma */
+    {36000291452, 1, "Milk, 1 l"},
+    {36000291469, 2, "MILKSHAKE"},
+    {46700000018, 3, TEA},
+    {98000000014, 4, CREME},
+    {98000000021, 5, "\xce\xa3\xce\x91\xce\xa3"}, /* sigma alpha sigma */
     {98000000038, 6,
         "Stra\xc3\x9f"
         "e"},                                     /* with a sharp s */
     {98000000045, 7, "\xd0\xa1\xd0\xbe\xd0\xba"}, /* Cyrillic "juice" */
+    {98000000052, 8, "15\" monitor"},
 };
 
 enum {
@@ -134,6 +138,7 @@ commands_items_and_options_are_completed_where_they_may_stand(void **state)
     check_words(*state, "buy milk", 4, "\"Milk, 1 l\"\nMILKSHAKE\n");
     check_words(*state, "buy \"milk,", 4, "\"Milk, 1 l\"\n");
     check_words(*state, "buy 0360", 4, "036000291452\n036000291469\n");
+    check_words(*state, "buy monitor", 4, "098000000052\n"); /* its name has a quote */
     check_words(*state, "buy milk 3", 9, "");
     check_words(*state, "buy \"Milk, 1 l\" 3 tea", 18, "\"" TEA "\"\n");
     check_words(*state, "inventory x cr", 12, "\"" CREME "\"\n");

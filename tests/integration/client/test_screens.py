@@ -118,13 +118,13 @@ class Slips(Case):
     def test_a_mistyped_command_is_answered_with_the_nearest(self):
         screen = self.screen()
         screen.wait_for(r"^stock> ?\Z")
-        self.assertIn("stock: 'byu' is no command; did you mean 'buy'?\nstock>", screen.enter("byu"))
+        self.assertIn("'byu' is no command; did you mean 'buy'?\nstock>", screen.enter("byu"))
 
     def test_an_unknown_item_and_an_ambiguous_name_are_told(self):
         screen = self.screen()
         screen.log_in()
-        self.assertIn("stock: buy: there is no item called 'xyzzy'\nnorth>", screen.enter("buy xyzzy 1"))
-        self.assertIn("stock: buy: 'mi' may be any of 2 items:\n"
+        self.assertIn("buy: there is no item called 'xyzzy'\nnorth>", screen.enter("buy xyzzy 1"))
+        self.assertIn("buy: 'mi' may be any of 2 items:\n"
                       "  021130000012  Milk, 1 l\n"
                       "  098000000014  Crème brûlée mix, 200 g\nnorth>", screen.enter("buy mi 1"))
         self.assertIn("'tissues' is no number of units from 1 to 1000000000; a name of several words",
@@ -133,7 +133,7 @@ class Slips(Case):
     def test_logging_in_is_suggested(self):
         screen = self.screen()
         screen.wait_for(r"^stock> ?\Z")
-        self.assertIn("stock: log in first\nnext: 1 logs in, as does 'login USER'\nstock>",
+        self.assertIn("log in first\nnext: 1 logs in, as does 'login USER'\nstock>",
                       screen.enter("inventory"))
 
     def test_help_has_examples(self):
@@ -198,7 +198,7 @@ class Away(Case):
         screen.log_in()
         self.served.signal(signal.SIGSTOP)
         shown = screen.enter("inventory", r"\(broker away\)> ?\Z")
-        self.assertRegex(shown, "stock: no answer from tcp://127.0.0.1:PORT in \\d\\.\\d seconds\n"
+        self.assertRegex(shown, "no answer from tcp://127.0.0.1:PORT in \\d\\.\\d seconds\n"
                          "next: is the broker running, and at that address\\? 'wait' tries for longer\n"
                          "north \\(broker away\\)>")
         self.served.signal(signal.SIGCONT)
@@ -232,7 +232,7 @@ class Away(Case):
         self.served.signal(signal.SIGCONT)
         screen = self.screen()
         shown = screen.wait_for(r"^north> ?\Z")
-        self.assertIn("stock: an order is pending from the last time; settling it\n"
+        self.assertIn("an order is pending from the last time; settling it\n"
                       "bought 7 of 049000006346", shown)
 
 
