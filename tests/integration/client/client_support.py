@@ -35,7 +35,8 @@ class Case(broker.Case):
             **{key: value for key, value in os.environ.items()
                if not key.startswith(("STOCK_", "XDG_")) and key not in ("TMUX", "NO_COLOR")},
             "HOME": self.home, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
-            "STOCK_ENDPOINT": self.served.endpoint, "STOCK_STATE": self.state}
+            "STOCK_ENDPOINT": self.served.endpoint, "STOCK_STATE": self.state,
+            "STOCK_TIMEOUT": str(1000 * broker.PATIENCE_S)}
 
     def run_program(self, program, *arguments, password="apple", text=None, **environment):
         """Runs a program to its end in a pipe; out and err are texts, without the port."""

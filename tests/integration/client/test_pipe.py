@@ -133,6 +133,7 @@ class Json(Case):
 
 class Settings(Case):
     def test_config_tells_where_each_setting_comes_from(self):
+        del self.environment["STOCK_TIMEOUT"]
         path = os.path.join(self.home, "client.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write('timeout_ms = 7000\nconfirm_units = 5\nuser = "south"\n')

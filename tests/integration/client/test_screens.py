@@ -5,6 +5,7 @@ import re
 import signal
 import stat
 
+import broker
 from client_support import STOCKCTL, Case, main
 
 MENU = """
@@ -84,6 +85,26 @@ class FirstVisit(Case):
         self.assertEqual(screen.wait_for_end(), 0)
 
 
+    def test_the_visit_in_the_readme_looks_as_it_says(self):
+        with open(os.path.join(broker.SOURCE, "README.md"), encoding="utf-8") as file:
+            readme = re.search(r"^\$ script/run\n(Stockbus, broker at .*?)^```$", file.read(), re.M | re.S)
+        expected = re.sub(r"(?<=127\.0\.0\.1:)\d+", "PORT", readme.group(1)).rstrip("\n")
+        self.maxDiff = None
+        self.served = self.broker("readme", inventory=None).start()
+        screen = self.screen("--endpoint", self.served.endpoint, height=60)
+        for prompt, typed in re.findall(r"^(stock|north)> (.*)$", expected, re.M):
+            screen.wait_for(rf"^{prompt}> ?\Z")
+            screen.type(typed)
+            screen.wait_for(rf"^{prompt}> {re.escape(typed)}\Z")
+            screen.press("Enter")
+            if typed.startswith("login"):
+                screen.wait_for("password of")
+                screen.type("apple")
+                screen.press("Enter")
+        self.assertEqual(screen.wait_for_end(), 0)
+        self.assertEqual(screen.text().strip("\n"), expected)
+
+
 class Tables(Case):
     def test_a_table_fits_its_terminal(self):
         self.log_in()
@@ -160,6 +181,7 @@ class Editing(Case):
     def test_the_tabulator_completes_commands_upcs_and_names(self):
         screen = self.screen()
         screen.log_in()
+        screen.enter("inventory")  # however slow this machine is, the items are known from here on
         screen.press("C-l")
         screen.type("inv")
         screen.press("Tab")
@@ -194,8 +216,9 @@ class Editing(Case):
 
 class Away(Case):
     def test_a_broker_that_is_away_is_marked_until_it_is_back(self):
+        self.log_in()
         screen = self.screen("--timeout", "300")
-        screen.log_in()
+        screen.wait_for(r"^north> ?\Z")
         self.served.signal(signal.SIGSTOP)
         shown = screen.enter("inventory", r"\(broker away\)> ?\Z")
         self.assertRegex(shown, "no answer from tcp://127.0.0.1:PORT in \\d\\.\\d seconds\n"
