@@ -138,9 +138,8 @@ engine_ledger(struct engine *engine)
     return engine->ledger;
 }
 
-/* May the request leave an event behind? */
-static bool
-may_change(const struct request *request)
+bool
+engine_may_change(const struct request *request)
 {
     return request->operation != OPERATION_PING && request->operation != OPERATION_VIEW;
 }
@@ -154,7 +153,7 @@ reserve(struct engine *engine, struct exchange *const *exchanges, size_t count, 
 {
     size_t size = BATCH_OVERHEAD;
     for (size_t i = 0; i < count; i++) {
-        if (may_change(&exchanges[i]->request)) {
+        if (engine_may_change(&exchanges[i]->request)) {
             size += event_size_max(&exchanges[i]->request);
         }
     }

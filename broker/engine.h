@@ -66,6 +66,10 @@ engine_fold(struct ledger *ledger);
 struct ledger *
 engine_ledger(struct engine *engine);
 
+/** May the request change anything? If not, engine_apply() with it alone waits for no disk. */
+bool
+engine_may_change(const struct request *request);
+
 /**
  * Decides `count` requests in order and makes their effects durable, with one sync for all.
  *

@@ -16,6 +16,7 @@ struct local_inventory {
     uint64_t position_kept;              /* the highest position that is on disk */
     uint64_t names_new[ORDER_LINES_MAX]; /* items whose names are not on disk */
     size_t name_new_count;
+    bool is_replayed;      /* records were found behind the last snapshot */
     bool is_broken;        /* a record failed: nothing more can be written */
     bool is_doubtful;      /* and it may be on disk */
     struct buffer record;  /* the record that is being made */
@@ -106,12 +107,14 @@ local_inventory_open(struct local_inventory **inventory, struct files *files, co
     }
     warn(opened, &report);
     opened->position_kept = opened->state.position;
+    opened->is_replayed = report.records > 0;
     *inventory = opened;
     return 0;
 }
 
-int
-local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic)
+/* Starts the store, unless it is: that writes again what was recovered. */
+static int
+start(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     if (inventory->is_broken) {
         return diagnostic_set(diagnostic, ERROR_IO,
@@ -123,6 +126,12 @@ local_inventory_secure(struct local_inventory *inventory, struct diagnostic *dia
     int error = store_start(inventory->store, diagnostic);
     inventory->is_broken = error != 0;
     return error;
+}
+
+int
+local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    return inventory->is_replayed ? start(inventory, diagnostic) : 0;
 }
 
 const struct local_state *
@@ -164,7 +173,7 @@ static int
 keep_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     struct store *store = inventory->store;
-    int error = local_inventory_secure(inventory, diagnostic);
+    int error = start(inventory, diagnostic);
     if (error != 0) {
         return error;
     }
@@ -233,6 +242,18 @@ local_inventory_log_in(struct local_inventory *inventory, const char *user,
 }
 
 int
+local_inventory_leave(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    const struct local_state *state = &inventory->state;
+    assert(state->is_logged_in && !state->pending.exists);
+    if (state->is_leaving) {
+        return local_inventory_secure(inventory, diagnostic);
+    }
+    local_record_pack_leaving(begin_record(inventory), state->position);
+    return write_record(inventory, diagnostic);
+}
+
+int
 local_inventory_log_out(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     assert(!inventory->state.pending.exists);
@@ -245,7 +266,7 @@ local_inventory_pend(struct local_inventory *inventory, const struct order *orde
     const void *request, size_t size, struct diagnostic *diagnostic)
 {
     const struct local_state *state = &inventory->state;
-    assert(state->is_logged_in && !state->pending.exists);
+    assert(state->is_logged_in && !state->is_leaving && !state->pending.exists);
     struct pending *pending = calloc(1, sizeof *pending);
     if (pending == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "%s", error_text(ERROR_MEMORY));
@@ -309,8 +330,7 @@ void
 local_inventory_learn(struct local_inventory *inventory, uint64_t upc, const char *name)
 {
     const char *known = local_state_find_name(&inventory->state, upc);
-    if (inventory->is_broken || (known != NULL && strcmp(known, name) == 0) ||
-        !local_state_holds(&inventory->state, upc)) {
+    if ((known != NULL && strcmp(known, name) == 0) || !local_state_holds(&inventory->state, upc)) {
         return;
     }
     size_t count = inventory->name_new_count;

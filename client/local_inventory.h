@@ -33,8 +33,9 @@ local_inventory_open(struct local_inventory **inventory, struct files *files, co
     const uint8_t *history_new, struct diagnostic *diagnostic);
 
 /**
- * Writes down how far the broker was seen, if that is news, closes, and makes `*inventory` NULL;
- * NULL already is fine. Returns 0 or the error of that writing, which loses nothing else.
+ * Writes down how far the broker was seen, and what items are called, if that is news, closes, and
+ * makes `*inventory` NULL; NULL already is fine. Returns 0 or the error of that writing, which
+ * loses nothing else.
  */
 int
 local_inventory_close(struct local_inventory **inventory, struct diagnostic *diagnostic);
@@ -42,8 +43,9 @@ local_inventory_close(struct local_inventory **inventory, struct diagnostic *dia
 /**
  * Makes sure that what was recovered is on disk, by writing it again. What a process finds may have
  * been written by one that was killed before its sync, or whose sync failed, and a loss of power
- * would take it away: so a pending order must not be sent again before this has returned 0. Blocks
- * the first time. After an error nothing more can be written.
+ * would take it away: so nothing that relies on it, a pending order above all, may be sent or told
+ * before this has returned 0. Costs nothing where no record was found behind the last snapshot;
+ * otherwise blocks the first time. After an error nothing more can be written.
  */
 int
 local_inventory_secure(struct local_inventory *inventory, struct diagnostic *diagnostic);
@@ -77,6 +79,13 @@ local_inventory_is_doubtful(const struct local_inventory *inventory);
 int
 local_inventory_log_in(struct local_inventory *inventory, const char *user,
     const struct reply *reply, struct diagnostic *diagnostic);
+
+/**
+ * Remembers that a logout is about to be sent, unless it is remembered already. Somebody must be
+ * logged in, and no order may be pending; none can be until nobody is logged in any more.
+ */
+int
+local_inventory_leave(struct local_inventory *inventory, struct diagnostic *diagnostic);
 
 /** Remembers that nobody is logged in. No order may be pending. */
 int

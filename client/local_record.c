@@ -64,6 +64,13 @@ local_record_pack_ending(msgpack_packer *packer, enum ending ending, const struc
 }
 
 void
+local_record_pack_leaving(msgpack_packer *packer, uint64_t position)
+{
+    pack_word(packer, 2, "leaving");
+    msgpack_pack_uint64(packer, position);
+}
+
+void
 local_record_pack_logout(msgpack_packer *packer, uint64_t position)
 {
     pack_word(packer, 2, "logout");
@@ -254,6 +261,7 @@ take_login(struct local_state *state, struct taker *taker)
     state->has_history = true;
     local_state_see(state, position);
     state->order_next = 1;
+    state->is_leaving = false;
     state->is_logged_in = true;
     return 0;
 }
@@ -262,7 +270,7 @@ static int
 take_pending(struct local_state *state, struct taker *taker)
 {
     struct pending *pending = &state->pending;
-    if (pending->exists || !state->is_logged_in) {
+    if (pending->exists || !state->is_logged_in || state->is_leaving) {
         return ERROR_DAMAGED;
     }
     take_order(taker, &pending->order);
@@ -338,6 +346,17 @@ take_aside(struct local_state *state, struct taker *taker)
 }
 
 static int
+take_leaving(struct local_state *state, struct taker *taker)
+{
+    if (!state->is_logged_in || state->pending.exists) {
+        return ERROR_DAMAGED;
+    }
+    local_state_see(state, take_uint(taker, 0, NUMBER_MAX));
+    state->is_leaving = true;
+    return 0;
+}
+
+static int
 take_logout(struct local_state *state, struct taker *taker)
 {
     if (state->pending.exists) {
@@ -345,6 +364,7 @@ take_logout(struct local_state *state, struct taker *taker)
     }
     local_state_see(state, take_uint(taker, 0, NUMBER_MAX));
     state->is_logged_in = false;
+    state->is_leaving = false;
     memset(state->token, 0, sizeof state->token);
     return 0;
 }
@@ -435,6 +455,7 @@ local_record_apply(
         {"done", take_done},
         {"released", take_ending},
         {"aside", take_aside},
+        {"leaving", take_leaving},
         {"logout", take_logout},
         {"seen", take_seen},
         {"names", take_names},
@@ -479,6 +500,10 @@ save_session(const struct local_state *state, struct snapshot *snapshot)
     pack_bytes(packer, state->token, sizeof state->token);
     msgpack_pack_uint64(packer, state->order_next);
     int error = snapshot_append(snapshot);
+    if (error == 0 && state->is_leaving) {
+        local_record_pack_leaving(snapshot_begin(snapshot), state->position);
+        error = snapshot_append(snapshot);
+    }
     if (error == 0 && state->pending.exists) {
         local_record_pack_pending(snapshot_begin(snapshot), &state->pending);
         error = snapshot_append(snapshot);

@@ -8,6 +8,7 @@
  *     ["done", session, order, status, position, reply]      the order's number is used
  *     ["released", session, order, status, position]         it was not made, the number is free
  *     ["aside", session, order, status, position]            its outcome cannot be known
+ *     ["leaving", position]                                  a logout may go out from here on
  *     ["logout", position]
  *     ["seen", position]
  *     ["names", [[upc, name], …]]
@@ -17,6 +18,7 @@
  *     ["history", history, position]
  *     ["session", user, session, token, next order]
  *     ["user", user]                                         instead: who was logged in last
+ *     ["leaving", position]                                  as above
  *     ["pending", …]                                         as above
  *     ["items", user, [[upc, units], …]]
  *     ["names", …]                                           as above
@@ -63,6 +65,10 @@ local_record_pack_pending(msgpack_packer *packer, const struct pending *pending)
 void
 local_record_pack_ending(msgpack_packer *packer, enum ending ending, const struct order *order,
     enum status status, uint64_t position, const void *reply, size_t size);
+
+/** Packs the record of a logout that begins. */
+void
+local_record_pack_leaving(msgpack_packer *packer, uint64_t position);
 
 /** Packs the record of a logout. */
 void

@@ -5,8 +5,8 @@
  * last heard of. Nothing here reads or writes a file: local_record.h turns records into changes of
  * this state, and local_inventory.h decides which records are written.
  *
- * Invariant: while an order is pending there is a session, and the order's number is the session's
- * next one.
+ * Invariant: while an order is pending there is a session that is not being left, and the order's
+ * number is the session's next one.
  */
 #ifndef STOCKBUS_CLIENT_LOCAL_STATE_H
 #define STOCKBUS_CLIENT_LOCAL_STATE_H
@@ -69,10 +69,11 @@ struct item_name {
 
 struct local_state {
     char user[USER_SIZE_MAX + 1]; /**< who is, or was last, logged in; empty: nobody ever was */
-    bool is_logged_in;            /**< otherwise the next three are of no meaning */
+    bool is_logged_in;            /**< otherwise session to is_leaving are of no meaning */
     uint64_t session;
     uint8_t token[TOKEN_SIZE];
     uint64_t order_next; /**< number of the session's next order */
+    bool is_leaving;     /**< a logout may be under way: the session takes no order any more */
 
     bool has_history; /**< a broker has been dealt with; otherwise the next two are zero */
     uint8_t history[HISTORY_SIZE];

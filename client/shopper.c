@@ -175,11 +175,25 @@ start_ping(struct shopper *shopper)
     return send_request(shopper, PHASE_ERRAND, &shopper->side);
 }
 
+/*
+ * Sends the logout, once it is written down that the session takes no order any more: a copy of it
+ * may come to the broker late, and would end the session under an order.
+ */
+static enum shopper_step
+send_logout(struct shopper *shopper, enum phase phase)
+{
+    struct diagnostic diagnostic = {""};
+    if (local_inventory_leave(shopper->inventory, &diagnostic) != 0) {
+        return shopper_fail_disk(shopper, &diagnostic);
+    }
+    return send_side(shopper, phase, OPERATION_LOGOUT, 0);
+}
+
 static enum shopper_step
 start_login(struct shopper *shopper)
 {
     if (shopper_state(shopper)->is_logged_in) {
-        return send_side(shopper, PHASE_LEAVE, OPERATION_LOGOUT, 0);
+        return send_logout(shopper, PHASE_LEAVE);
     }
     return send_request(shopper, PHASE_ERRAND, &shopper->draft);
 }
@@ -230,7 +244,9 @@ start_order(struct shopper *shopper)
 static enum shopper_step
 start_nothing(struct shopper *shopper)
 {
-    return shopper_end_well(shopper);
+    struct diagnostic diagnostic = {""};
+    int error = local_inventory_secure(shopper->inventory, &diagnostic);
+    return error == 0 ? shopper_end_well(shopper) : shopper_fail_disk(shopper, &diagnostic);
 }
 
 static enum shopper_step
@@ -238,7 +254,7 @@ start_void(struct shopper *shopper)
 {
     const struct pending *pending = &shopper_state(shopper)->pending;
     if (!pending->exists) {
-        return shopper_end_well(shopper);
+        return start_nothing(shopper);
     }
     struct diagnostic diagnostic = {""};
     if (local_inventory_secure(shopper->inventory, &diagnostic) != 0) {
@@ -254,7 +270,7 @@ start_void(struct shopper *shopper)
 static enum shopper_step
 start_logout(struct shopper *shopper)
 {
-    return send_side(shopper, PHASE_ERRAND, OPERATION_LOGOUT, 0);
+    return send_logout(shopper, PHASE_ERRAND);
 }
 
 static const struct {
@@ -277,6 +293,10 @@ shopper_start(struct shopper *shopper)
     if (errands[shopper->errand].needs_session && !shopper_state(shopper)->is_logged_in) {
         return shopper_fail(shopper, OUTCOME_LOGGED_OUT, status_word(STATUS_NOT_LOGGED_IN), "%s",
             status_text(STATUS_NOT_LOGGED_IN));
+    }
+    if (errands[shopper->errand].needs_session && shopper_state(shopper)->is_leaving &&
+        shopper->errand != ERRAND_LOGOUT) {
+        return send_logout(shopper, PHASE_LEAVE);
     }
     return errands[shopper->errand].start(shopper);
 }

@@ -38,9 +38,13 @@
  * made: only the user can end it, by voiding it, where the broker still has the session, or by
  * putting it aside.
  *
+ * A logout that was begun is finished before anything that needs the session, which is then refused
+ * as not logged in: copies of the logout may be under way, and whatever was ordered before them in
+ * the same session could no longer be asked about.
+ *
  * Every reply must come from the broker's data that this state directory has dealt with, and from
- * no earlier a position than was seen; the outcome of an order from no earlier a position than was
- * seen before the order was written down. Any other reply ends the errand and changes nothing.
+ * no earlier a position than was seen; the outcome of an order from a later position than was seen
+ * before the order was written down. Any other reply ends the errand and changes nothing.
  *
  * One thread.
  */

@@ -23,7 +23,7 @@ enum errand {
 enum phase {
     PHASE_END,
     PHASE_SETTLE, /* the order that was pending before the errand began */
-    PHASE_LEAVE,  /* logging out the session that a login replaces */
+    PHASE_LEAVE,  /* logging out the session that a login replaces, or that was being left */
     PHASE_ERRAND,
     PHASE_NAMES, /* asking what was bought is called */
 };

@@ -250,12 +250,13 @@ distrust(struct shopper *shopper, const struct reply *reply, struct diagnostic *
         return "other_history";
     }
     bool is_remembered = shopper_is_about_order(shopper) && status_settles_order(reply->status);
-    uint64_t floor = is_remembered ? state->pending.position : state->position;
-    if (reply->position < floor) {
+    /* The record of an order is a new one: it stands behind all that was seen before. */
+    uint64_t seen = is_remembered ? state->pending.position : state->position;
+    if (reply->position < seen || (is_remembered && reply->position == seen)) {
         diagnostic_set(diagnostic, 0,
             "the broker's data is older than what this client has seen (position %" PRIu64
             ", seen was %" PRIu64 "): was a backup put back? To begin afresh, move %s away",
-            reply->position, floor, directory);
+            reply->position, seen, directory);
         return "older_data";
     }
     return NULL;

@@ -13,7 +13,7 @@ enum {
     CHECKSUM_PACKED = 2 + CHECKSUM_SIZE, /* bin 8 header and the bytes */
     RECORD_SIZE_MIN = BODY_AT + 1 + CHECKSUM_PACKED,
     PREFIX_SIZE = 2 * CHECKSUM_SIZE, /* salt and previous checksum, hashed before a record */
-    ZERO_CHUNK_SIZE = 1024 * 1024,
+    ZERO_CHUNK_SIZE = 256 * 1024,
     HEADER_SIZE_MAX = 512,
     BODY_DEPTH_MAX = 16,
 };
@@ -44,6 +44,10 @@ journal_zero(struct files *files, const char *path, int64_t size, int *fd)
         int64_t left = size - offset;
         size_t chunk = left < ZERO_CHUNK_SIZE ? (size_t)left : ZERO_CHUNK_SIZE;
         error = files_write(files, new_fd, zeros, chunk, offset);
+        if (error == 0) {
+            /* In small pieces: another journal's sync waits for what is under way on this disk. */
+            error = files_sync_data(files, new_fd);
+        }
     }
     if (error == 0) {
         error = files_sync(files, new_fd);

@@ -31,6 +31,8 @@ struct store {
     uint8_t previous[CHECKSUM_SIZE]; /* checksum of the last record, until started */
     bool is_new; /* the directory held no data; it may not even be durable itself */
     bool started;
+    char last_path[FILES_PATH_SIZE]; /* of the last journal that was read; empty: none was */
+    int64_t last_end;                /* behind its last record */
 
     /* Shared between the appending thread and the one that does the upkeep. */
     _Atomic uint64_t generation;          /* of the newest journal; all before are complete */
@@ -135,6 +137,8 @@ recover_into(struct store *store, struct store_report *report, struct diagnostic
     memcpy(store->history, report->is_new ? store->options.history_new : recovery.history,
         sizeof store->history);
     memcpy(store->previous, recovery.previous, sizeof store->previous);
+    memcpy(store->last_path, recovery.last_path, sizeof store->last_path);
+    store->last_end = recovery.last.end;
     store->next = recovery.next;
     store->generation = recovery.generation_newest;
     store->snapshot_generation = report->snapshot_generation;
@@ -300,12 +304,48 @@ begin_generation(struct store *store, uint64_t generation, int64_t size, struct 
     return 0;
 }
 
+/*
+ * Writes the records of the last journal again, where they are, and syncs them and its name. The
+ * next journal will be chained to them. If they were in the memory of the system alone, and lost
+ * before the new snapshot is there, nothing would fit together any more.
+ */
+static int
+secure_last_journal(struct store *store)
+{
+    unsigned char *bytes = NULL;
+    size_t size = 0;
+    int fd = -1;
+    if (store->last_path[0] == '\0') {
+        return 0;
+    }
+    int error = files_read_all(store->files, store->last_path, SIZE_MAX / 2, &bytes, &size);
+    if (error == 0 && size < (size_t)store->last_end) {
+        error = ERROR_IO;
+    }
+    if (error == 0) {
+        error = files_open(store->files, store->last_path, O_RDWR, &fd);
+    }
+    if (error == 0) {
+        error = files_write(store->files, fd, bytes, (size_t)store->last_end, 0);
+    }
+    if (error == 0) {
+        error = files_sync(store->files, fd);
+    }
+    if (error == 0) {
+        error = files_sync_directory(store->files, store->directory);
+    }
+    files_close(store->files, &fd);
+    free(bytes);
+    return error;
+}
+
 int
 store_start(struct store *store, struct diagnostic *diagnostic)
 {
     assert(!store->started);
     uint64_t generation = store->generation + 1;
-    int error = store->is_new ? files_sync_parents(store->files, store->directory) : 0;
+    int error = store->is_new ? files_sync_parents(store->files, store->directory)
+                              : secure_last_journal(store);
     if (error == 0) {
         error = begin_generation(store, generation, store->options.segment_size, &store->journal);
     }

@@ -13,12 +13,13 @@ fails or hangs in one round is out. Peers that finish have to agree on items and
 
 import csv
 import os
-import platform
 import statistics
 import subprocess
 import sys
 
 import matplotlib
+
+import machine
 
 matplotlib.use("svg")
 from matplotlib import pyplot  # noqa: E402, because of the line above
@@ -77,32 +78,11 @@ def spread(numbers, form):
             f"({format(min(numbers), form)} - {format(max(numbers), form)})")
 
 
-def first_line(*command):
-    try:
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              encoding="utf-8", check=True).stdout.splitlines()[0]
-    except (OSError, subprocess.CalledProcessError, IndexError):
-        return None
-
-
-def machine():
-    model = "unknown processor"
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    with open("/etc/os-release", encoding="utf-8") as file:
-        system = dict(line.rstrip().split("=", 1) for line in file if "=" in line)
-    tools = [first_line("cc", "--version"), first_line("java", "--version"),
-             first_line("rustc", "--version"), "Python " + platform.python_version()]
-    return [f"{os.cpu_count()} x {model}, {system['PRETTY_NAME'].strip(chr(34))}, "
-            f"Linux {platform.release()}", "; ".join(filter(None, tools))]
-
-
 def table(peers, what, setting, rounds):
     reference = peers[0]
-    lines = [setting, f"{rounds} interleaved rounds; median (smallest - largest)", *machine(), ""]
+    tools = ["cc", "java", "rustc", "/usr/bin/python3"]
+    lines = [setting, f"{rounds} interleaved rounds; median (smallest - largest)",
+             *machine.describe(*([tool, "--version"] for tool in tools)), ""]
     rows = [("", "bound", "in order", f"million {what}/s", "ratio of medians", "ratio, each round")]
     for peer in peers:
         if peer.failure:

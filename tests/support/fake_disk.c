@@ -95,11 +95,37 @@ sync_sector(struct node *node, int64_t sector)
     }
 }
 
+/* Was the sector of version `number`, which a failed sync has lost, written again since? */
+static bool
+is_written_again(const struct node *node, size_t number)
+{
+    for (size_t i = number + 1; i < node->version_count; i++) {
+        if (node->versions[i].sector == node->versions[number].sector && !node->versions[i].lost) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Was anything written behind the size that is synced? What is synced can be read again, so the
+ * size becomes durable with it, whatever a sync has lost before. */
+static bool
+is_written_behind(const struct node *node)
+{
+    for (size_t i = 0; i < node->version_count; i++) {
+        if (!node->versions[i].lost &&
+            (node->versions[i].sector + 1) * SECTOR_SIZE > node->synced.size) {
+            return node->content.size > node->synced.size;
+        }
+    }
+    return false;
+}
+
 static void
 sync_file(struct node *node)
 {
     size_t kept = 0;
-    bool resized = false;
+    bool resized = is_written_behind(node);
     for (size_t i = 0; i < node->resize_count; i++) {
         if (node->resizes[i].lost) {
             node->resizes[kept++] = node->resizes[i];
@@ -113,10 +139,10 @@ sync_file(struct node *node)
     node->resize_count = resized ? 0 : kept;
     kept = 0;
     for (size_t i = 0; i < node->version_count; i++) {
-        if (node->versions[i].lost) {
-            memmove(&node->versions[kept++], &node->versions[i], sizeof node->versions[i]);
-        } else {
+        if (!node->versions[i].lost) {
             sync_sector(node, node->versions[i].sector);
+        } else if (!is_written_again(node, i)) {
+            memmove(&node->versions[kept++], &node->versions[i], sizeof node->versions[i]);
         }
     }
     node->version_count = kept;

@@ -84,6 +84,9 @@ send_reply(struct stage *stage, const struct reply *reply)
     buffer_init(&buffer, bytes, sizeof bytes);
     reply_encode(&buffer, reply);
     assert_false(buffer.overflow);
+    if (reply->position > stage->position) {
+        stage->position = reply->position;
+    }
     return shopper_receive(stage->shopper, bytes, buffer.size);
 }
 
@@ -93,6 +96,9 @@ reply_of(const struct stage *stage, enum status status)
 {
     struct reply reply = {
         .status = status, .position = stage->position, .order = stage->request.order};
+    if (status_settles_order(status) && stage->request.order != 0) {
+        reply.position++;
+    }
     memcpy(reply.history, history, sizeof reply.history);
     if (!status_settles_order(status)) {
         reply.order = 0;

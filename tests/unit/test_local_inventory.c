@@ -1,3 +1,4 @@
+#include "support/fake_disk.h"
 #include "support/faulty_files.h"
 #include "support/scratch.h"
 
@@ -268,6 +269,37 @@ names_of_items_that_are_held_are_kept(void **state)
 }
 
 static void
+names_leave_no_journal_behind_that_a_loss_of_power_can_damage(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"one name", "another", "a third"};
+    char name[ITEM_NAME_SIZE_MAX + 1] = "";
+    memset(name, 'x', sizeof name - 1);
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        struct fake_disk *disk = fake_disk_new();
+        struct random_choices choices;
+        random_choices_init(&choices, seed);
+        struct local_inventory *inventory = open_with(fake_disk_files(disk), "client");
+        assert_int_equal(log_in(inventory, "north"), 0);
+        assert_int_equal(pend(inventory, OPERATION_BUY, tissues, 3), 0);
+        assert_int_equal(settle(inventory, STATUS_OK, 12), 0);
+        for (int i = 0; i < 9; i++) {
+            memcpy(name, names[i % 3], strlen(names[i % 3]));
+            local_inventory_learn(inventory, tissues + (uint64_t)(i & 1), name);
+        }
+        struct fake_disk *copy = fake_disk_clone(disk);
+        fake_disk_crash(copy, &choices.choices);
+        struct local_inventory *after = open_with(fake_disk_files(copy), "client");
+        assert_non_null(after);
+        assert_int_equal(units_of(after, "north", tissues), 3);
+        assert_int_equal(local_inventory_close(&after, NULL), 0);
+        assert_int_equal(local_inventory_close(&inventory, NULL), 0);
+        fake_disk_free(&copy);
+        fake_disk_free(&disk);
+    }
+}
+
+static void
 a_directory_belongs_to_one_process(void **state)
 {
     struct local_inventory *other = NULL;
@@ -397,6 +429,7 @@ main(void)
         SCRATCH_TEST(nothing_new_is_nothing_written),
         SCRATCH_TEST(the_highest_position_is_kept_at_the_end),
         SCRATCH_TEST(names_of_items_that_are_held_are_kept),
+        SCRATCH_TEST(names_leave_no_journal_behind_that_a_loss_of_power_can_damage),
         SCRATCH_TEST(a_directory_belongs_to_one_process),
         SCRATCH_TEST(an_inventory_of_many_items_survives),
         SCRATCH_TEST(a_failure_of_any_file_call_leaves_the_old_or_the_new_state),

@@ -67,6 +67,31 @@ a_wrong_password_leaves_nobody_logged_in(void **state)
 }
 
 static void
+a_logout_that_was_begun_is_finished_before_any_order(void **state)
+{
+    struct stage *stage = *state;
+    log_in(stage);
+    assert_int_equal(shopper_begin_logout(stage->shopper), SHOPPER_SEND);
+    assert_int_equal(take(stage)->operation, OPERATION_LOGOUT);
+    assert_int_equal(shopper_give_up(stage->shopper, "no answer"), SHOPPER_END);
+    restart(stage);
+    assert_int_equal(buy(stage), SHOPPER_SEND);
+    assert_int_equal(take(stage)->operation, OPERATION_LOGOUT);
+    assert_int_equal(shopper_give_up(stage->shopper, "no answer"), SHOPPER_END);
+    assert_int_equal(outcome_of(stage), OUTCOME_UNREACHABLE);
+    restart(stage);
+    restart(stage);
+    assert_int_equal(buy(stage), SHOPPER_SEND);
+    assert_int_equal(take(stage)->operation, OPERATION_LOGOUT);
+    assert_int_equal(answer(stage, STATUS_SESSION_ENDED), SHOPPER_END);
+    assert_int_equal(outcome_of(stage), OUTCOME_LOGGED_OUT);
+    assert_false(state_of(stage)->is_logged_in);
+    log_in(stage);
+    assert_int_equal(buy(stage), SHOPPER_SEND);
+    assert_int_equal(take(stage)->operation, OPERATION_BUY);
+}
+
+static void
 without_a_login_nothing_is_sent(void **state)
 {
     struct stage *stage = *state;
@@ -266,6 +291,21 @@ a_broker_that_is_older_than_it_was_is_refused(void **state)
 }
 
 static void
+an_order_with_the_record_of_another_is_refused(void **state)
+{
+    struct stage *stage = *state;
+    log_in(stage);
+    assert_int_equal(buy(stage), SHOPPER_SEND);
+    (void)take(stage);
+    struct reply reply = reply_of(stage, STATUS_OK);
+    reply.position = SEEN; /* that record was there before the order */
+    assert_int_equal(send_reply(stage, &reply), SHOPPER_END);
+    assert_int_equal(outcome_of(stage), OUTCOME_DAMAGED);
+    assert_string_equal(shopper_result(stage->shopper)->error, "older_data");
+    assert_true(state_of(stage)->pending.exists);
+}
+
+static void
 a_remembered_outcome_may_be_older_than_what_was_seen_since(void **state)
 {
     struct stage *stage = *state;
@@ -380,6 +420,7 @@ main(void)
         STAGE_TEST(a_busy_broker_gets_the_same_bytes_again),
         STAGE_TEST(a_busy_broker_that_is_given_up_has_refused),
         STAGE_TEST(a_wrong_password_leaves_nobody_logged_in),
+        STAGE_TEST(a_logout_that_was_begun_is_finished_before_any_order),
         STAGE_TEST(without_a_login_nothing_is_sent),
         STAGE_TEST(an_order_is_on_disk_before_its_bytes_come_out_and_done_before_the_end),
         STAGE_TEST(what_was_bought_is_held_and_has_its_name),
@@ -388,6 +429,7 @@ main(void)
         STAGE_TEST(a_pending_order_that_gets_no_answer_stops_what_was_to_come_next),
         STAGE_TEST(a_broker_with_another_history_is_refused),
         STAGE_TEST(a_broker_that_is_older_than_it_was_is_refused),
+        STAGE_TEST(an_order_with_the_record_of_another_is_refused),
         STAGE_TEST(a_remembered_outcome_may_be_older_than_what_was_seen_since),
         STAGE_TEST(a_view_puts_its_pages_together),
         STAGE_TEST(a_page_that_does_not_follow_is_damage),

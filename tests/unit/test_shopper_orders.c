@@ -1,3 +1,4 @@
+#include "support/fake_disk.h"
 #include "support/stage.h"
 
 /* What a reply makes of an order: the table of shopper.h. */
@@ -282,6 +283,54 @@ a_failure_of_any_file_call_loses_and_doubles_no_order(void **state)
     enter(stage, files_system());
 }
 
+static int
+lose_power_at_sync(void *context, enum fake_call call, uint64_t number)
+{
+    (void)context;
+    (void)number;
+    return call == FAKE_FDATASYNC ? (int)FAKE_LOSE_POWER : (int)FAKE_GO;
+}
+
+static int
+lose_power_now(void *context, enum fake_call call, uint64_t number)
+{
+    (void)context;
+    (void)call;
+    (void)number;
+    return FAKE_LOSE_POWER;
+}
+
+static void
+an_order_found_unsynced_is_durable_before_its_bytes_come_out(void **state)
+{
+    struct stage *stage = *state;
+    struct fake_disk *disk = fake_disk_new();
+    struct enumeration nothing_survives;
+    enumeration_init(&nothing_survives);
+    leave(stage);
+    enter(stage, fake_disk_files(disk));
+    log_in(stage);
+    fake_disk_set_hooks(disk, lose_power_at_sync, NULL, NULL);
+    assert_int_equal(buy(stage), SHOPPER_END);
+    leave(stage);
+    fake_disk_kill(disk);
+    fake_disk_set_hooks(disk, NULL, NULL, NULL);
+
+    enter(stage, fake_disk_files(disk));
+    assert_true(state_of(stage)->pending.exists);
+    assert_int_equal(shopper_begin_resolve(stage->shopper), SHOPPER_SEND);
+    fake_disk_set_hooks(disk, lose_power_now, NULL, NULL);
+    leave(stage);
+    fake_disk_crash(disk, &nothing_survives.choices);
+    fake_disk_set_hooks(disk, NULL, NULL, NULL);
+
+    enter(stage, fake_disk_files(disk));
+    assert_true(state_of(stage)->pending.exists);
+    leave(stage);
+    fake_disk_free(&disk);
+    enter(stage, files_system());
+}
+
 int
 main(void)
 {
@@ -296,6 +345,7 @@ main(void)
         STAGE_TEST(voiding_tells_what_the_order_came_to),
         STAGE_TEST(a_disputed_order_can_be_put_aside),
         STAGE_TEST(a_failure_of_any_file_call_loses_and_doubles_no_order),
+        STAGE_TEST(an_order_found_unsynced_is_durable_before_its_bytes_come_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

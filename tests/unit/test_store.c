@@ -1,3 +1,4 @@
+#include "support/fake_disk.h"
 #include "support/scratch.h"
 
 #include <fcntl.h>
@@ -455,6 +456,93 @@ a_full_disk_refuses_a_reservation_until_there_is_room(void **state)
 
 #define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
+/* Opens the directory of a fake disk. Returns 0 or an error. */
+static int
+open_on_disk(struct fake_disk *disk, struct sum *sum, struct store **store)
+{
+    struct store_fold fold = fold_of(sum);
+    struct store_report report;
+    struct diagnostic diagnostic = {""};
+    int error =
+        store_open(store, fake_disk_files(disk), "data", &fold, &options, &report, &diagnostic);
+    if (error == ERROR_DAMAGED) {
+        print_error("%s\n", diagnostic.text);
+    }
+    return error;
+}
+
+static int
+lose_power_at(void *context, enum fake_call call, uint64_t number)
+{
+    const uint64_t *at = context;
+    (void)call;
+    return number == *at ? (int)FAKE_LOSE_POWER : (int)FAKE_GO;
+}
+
+/* Starts, and is killed at call `call` of that. Returns whether the start was over before. */
+static bool
+start_and_die(struct fake_disk *disk, uint64_t call)
+{
+    struct sum sum = {0};
+    struct store *store = NULL;
+    assert_int_equal(open_on_disk(disk, &sum, &store), 0);
+    uint64_t at = fake_disk_calls(disk) + call;
+    fake_disk_set_hooks(disk, lose_power_at, NULL, &at);
+    bool is_over = store_start(store, NULL) == 0;
+    (void)store_close(&store, false, NULL);
+    fake_disk_set_hooks(disk, NULL, NULL, NULL);
+    return is_over;
+}
+
+/* Makes a disk with one number, and another that was written but not synced before a kill. */
+static struct fake_disk *
+make_killed_disk(void)
+{
+    struct fake_disk *disk = fake_disk_new();
+    struct sum sum = {0};
+    struct store *store = NULL;
+    assert_int_equal(open_on_disk(disk, &sum, &store), 0);
+    assert_int_equal(store_start(store, NULL), 0);
+    add(store, &sum, 1);
+    msgpack_packer *packer = store_begin(store);
+    msgpack_pack_array(packer, 2);
+    msgpack_pack_uint64(packer, 2);
+    msgpack_pack_nil(packer);
+    assert_int_equal(store_append(store), 0);
+    assert_int_equal(store_close(&store, false, NULL), 0);
+    fake_disk_kill(disk);
+    return disk;
+}
+
+static void
+a_start_after_a_kill_survives_a_loss_of_power(void **state)
+{
+    (void)state;
+    bool first_is_over = false;
+    for (uint64_t first = 1; !first_is_over; first++) {
+        bool second_is_over = false;
+        for (uint64_t second = 1; !second_is_over; second++) {
+            struct fake_disk *disk = make_killed_disk();
+            first_is_over = start_and_die(disk, first);
+            fake_disk_kill(disk);
+            second_is_over = start_and_die(disk, second);
+            for (uint64_t seed = 1; seed <= 16; seed++) {
+                struct fake_disk *copy = fake_disk_clone(disk);
+                struct random_choices choices;
+                struct sum sum = {0};
+                struct store *store = NULL;
+                random_choices_init(&choices, seed);
+                fake_disk_crash(copy, &choices.choices);
+                assert_int_equal(open_on_disk(copy, &sum, &store), 0);
+                assert_true(sum.count == 1 || sum.count == 2);
+                assert_int_equal(store_close(&store, false, NULL), 0);
+                fake_disk_free(&copy);
+            }
+            fake_disk_free(&disk);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -474,6 +562,7 @@ main(void)
         SCRATCH_TEST(journals_rotate_and_upkeep_makes_a_snapshot_of_them),
         SCRATCH_TEST(a_closed_store_opens_without_replay),
         SCRATCH_TEST(a_full_disk_refuses_a_reservation_until_there_is_room),
+        cmocka_unit_test(a_start_after_a_kill_survives_a_loss_of_power),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
