@@ -51,7 +51,7 @@ static const struct command table[] = {
         .number = "3",
         .title = "view local inventory",
         .arguments = "",
-        .summary = "view the local inventory: what you bought",
+        .summary = "view what you have bought",
         .help = "Shows what was bought with this state directory, and the order that is\n"
                 "pending, if there is one. Needs no broker.",
         .examples = "local",
@@ -95,7 +95,7 @@ static const struct command table[] = {
     {
         .name = "resolve",
         .arguments = "[--void | --set-aside]",
-        .summary = "settle an order whose outcome is not known",
+        .summary = "settle the order that is pending",
         .help = "Asks the broker what became of an order that got no answer, by sending it\n"
                 "again: it is never made twice. Every other command but ping does so first,\n"
                 "too. With --void the order is given up, unless it was made already. If the\n"
@@ -143,7 +143,7 @@ static const struct command table[] = {
     {
         .name = "config",
         .arguments = "",
-        .summary = "show the settings and where they come from",
+        .summary = "show settings and their origin",
         .help = "Shows each setting, its value, and whether that was found as a flag, in the\n"
                 "environment, in the configuration file, or is the default.",
         .examples = "config",

@@ -25,7 +25,7 @@ static const struct option_entry table[] = {
     {"config", "FILE", "read this configuration file", false, OPTION_CONFIG},
     {"endpoint", "ENDPOINT", "the broker (tcp://127.0.0.1:5570)", false,
         OPTION_PROFILE + PROFILE_ENDPOINT},
-    {"state", "DIR", "where login and local inventory are kept (~/.local/state/stockbus)", false,
+    {"state", "DIR", "login and local inventory (~/.local/state/stockbus)", false,
         OPTION_PROFILE + PROFILE_STATE},
     {"user", "NAME", "who logs in, and whose local inventory is shown", false,
         OPTION_PROFILE + PROFILE_USER},
@@ -54,15 +54,17 @@ static const char *const outcome_texts[OUTCOME_COUNT] = {
 
 static const char surroundings_text[] =
     "Environment, where there is no option:\n"
-    "  STOCK_CONFIG, STOCK_ENDPOINT, STOCK_STATE, STOCK_USER, STOCK_TIMEOUT, STOCK_COLOR,\n"
-    "  STOCK_CONFIRM_UNITS   as the options and the settings in the file\n"
+    "  STOCK_CONFIG, STOCK_ENDPOINT, STOCK_STATE, STOCK_USER, STOCK_TIMEOUT,\n"
+    "  STOCK_COLOR, STOCK_CONFIRM_UNITS\n"
+    "                        as the options and the settings in the file\n"
     "  STOCK_PASSWORD        the password, where there is no --password-file\n"
     "  NO_COLOR              if not empty: no colours unless --color says so\n"
     "\n"
     "Files:\n"
     "  ~/.config/stockbus/client.conf, else /etc/stockbus/client.conf\n"
-    "                        endpoint, state, user, timeout_ms, color, confirm_units, where\n"
-    "                        neither option nor environment has them\n";
+    "                        endpoint, state, user, timeout_ms, color and\n"
+    "                        confirm_units, where neither option nor environment has\n"
+    "                        them\n";
 
 const struct option_entry *
 options_table(size_t *count)

@@ -76,6 +76,13 @@ class Manual(Case):
             told = set(re.findall(r"(?<!\w)--[a-z][a-z-]*", source_of(f"{program}.{number}")))
             self.assertEqual(known, told, program)
 
+    def test_help_fits_a_terminal(self):
+        for program in ["stock", "stockctl"]:
+            text = self.help_of(program) + self.stockctl("help").stdout
+            for name in re.findall(r"^  ([a-z]+)", self.stockctl("help").stdout, re.M):
+                text += self.stockctl("help", name).stdout
+            self.assertEqual([line for line in text.splitlines() if len(line) > 80], [])
+
     def test_exit_statuses_and_help_agree(self):
         for program, number in PROGRAMS.items():
             text = re.search(r"Exit status:.*?(?=\n\n|\Z)", self.help_of(program), re.S).group(0)
