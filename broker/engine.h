@@ -93,7 +93,7 @@ engine_wants_upkeep(const struct engine *engine);
 /**
  * Does the slow work beside the requests; see store_upkeep(). One other thread; blocks.
  *
- * Returns 0; ERROR_NO_SPACE or ERROR_MEMORY when it may be tried again later; or an error after
+ * Returns 0; an error that may pass, when it may be tried again later; or an error after
  * which the broker must stop.
  */
 int

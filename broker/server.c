@@ -332,19 +332,29 @@ send_reply(struct server *server, size_t number)
     make_ready(server, number); /* the next request may be there already, and raise no edge */
 }
 
-/* Takes the request of a lane, if there is one, and decodes it. What changes nothing is answered.
+/*
+ * Takes the message of a lane. Returns whether there was one; `*error` says when the lane can't be
+ * used any more.
  */
-static int
-receive(struct server *server, size_t number, struct diagnostic *diagnostic)
+static bool
+take_message(struct server *server, struct lane *lane, int *error)
 {
-    struct lane *lane = &server->lanes[number];
-    if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) < 0) {
-        lane->state = LANE_WAITING;
-        lane->unseen = 0; /* before it says that nothing is there, it looks */
-        return 0;
+    if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) >= 0) {
+        return true;
     }
-    lane->state = LANE_TAKEN;
+    if (zmq_errno() == EINTR) {
+        make_ready(server, (size_t)(lane - server->lanes)); /* there may be one all the same */
+    } else if (zmq_errno() != EAGAIN) {
+        *error = ERROR_NETWORK;
+    }
+    lane->unseen = 0; /* before it says that nothing is there, it looks */
+    return false;
+}
 
+/* Decodes the message into the lane's request. Where it is none, the reply says why. */
+static bool
+decode(struct server *server, struct lane *lane)
+{
     struct exchange *exchange = &lane->exchange;
     char reason[MESSAGE_TEXT_SIZE] = "a request is one frame";
     enum status status = STATUS_BAD_REQUEST;
@@ -352,17 +362,42 @@ receive(struct server *server, size_t number, struct diagnostic *diagnostic)
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
     }
+    if (status == STATUS_OK && exchange->request.operation == OPERATION_LOGIN) {
+        /* The one copy of the password that is left is wiped with the reply. */
+        sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
+    }
+    if (status == STATUS_OK) {
+        return true;
+    }
+    exchange->request.operation = OPERATION_PING;
+    exchange->reply = (struct reply){.status = status};
+    snprintf(exchange->reply.message, sizeof exchange->reply.message, "%s", reason);
+    return false;
+}
+
+/* Takes the request of a lane, if there is one. What changes nothing is answered at once. */
+static int
+receive(struct server *server, size_t number, struct diagnostic *diagnostic)
+{
+    struct lane *lane = &server->lanes[number];
+    struct exchange *exchange = &lane->exchange;
     int error = 0;
-    if (status != STATUS_OK) {
-        exchange->reply = (struct reply){.status = status};
-        snprintf(exchange->reply.message, sizeof exchange->reply.message, "%s", reason);
-    } else if (!engine_may_change(&exchange->request)) {
-        /* No event of this turn is applied yet, so what it sees is on disk. */
-        error = engine_apply(server->engine, &exchange, 1, diagnostic);
-    } else if (exchange->request.operation != OPERATION_LOGIN || take_login(server, lane)) {
-        server->taken[server->taken_count] = number;
-        server->batch[server->taken_count++] = exchange;
-        return 0;
+    lane->state = LANE_WAITING;
+    if (!take_message(server, lane, &error)) {
+        return error == 0 ? 0
+                          : diagnostic_set(diagnostic, error, "receiving on lane %zu: %s", number,
+                                zmq_strerror(zmq_errno()));
+    }
+    lane->state = LANE_TAKEN;
+    if (decode(server, lane)) {
+        if (!engine_may_change(&exchange->request)) {
+            /* No event of this turn is applied yet, so what it sees is on disk. */
+            error = engine_apply(server->engine, &exchange, 1, diagnostic);
+        } else if (exchange->request.operation != OPERATION_LOGIN || take_login(server, lane)) {
+            server->taken[server->taken_count] = number;
+            server->batch[server->taken_count++] = exchange;
+            return 0;
+        }
     }
     if (error == 0) {
         send_reply(server, number);

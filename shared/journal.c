@@ -445,7 +445,8 @@ journal_read(struct files *files, const char *path, journal_record_fn *each, voi
     }
     error = files_read_all(files, path, SIZE_MAX / 2, &reader.data, &reader.size);
     if (error == 0) {
-        reader.scratch = malloc(PREFIX_SIZE + reader.size);
+        reader.scratch = malloc(PREFIX_SIZE + BODY_AT +
+                                (reader.size < RECORD_SIZE_MAX ? reader.size : RECORD_SIZE_MAX));
         error = reader.scratch == NULL ? ERROR_MEMORY : 0;
     }
     if (error != 0) {
