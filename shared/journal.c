@@ -31,8 +31,8 @@ checksum(uint8_t *result, const unsigned char *prefix, size_t record_size)
     assert(failed == 0);
 }
 
-int
-journal_zero(struct files *files, const char *path, int64_t size, int *fd)
+static int
+zero(struct files *files, const char *path, int64_t size, bool gently, int *fd)
 {
     static const unsigned char zeros[ZERO_CHUNK_SIZE];
     int new_fd = -1;
@@ -44,8 +44,7 @@ journal_zero(struct files *files, const char *path, int64_t size, int *fd)
         int64_t left = size - offset;
         size_t chunk = left < ZERO_CHUNK_SIZE ? (size_t)left : ZERO_CHUNK_SIZE;
         error = files_write(files, new_fd, zeros, chunk, offset);
-        if (error == 0) {
-            /* In small pieces: another journal's sync waits for what is under way on this disk. */
+        if (error == 0 && gently) {
             error = files_sync_data(files, new_fd);
         }
     }
@@ -59,6 +58,18 @@ journal_zero(struct files *files, const char *path, int64_t size, int *fd)
     }
     *fd = new_fd;
     return 0;
+}
+
+int
+journal_zero(struct files *files, const char *path, int64_t size, int *fd)
+{
+    return zero(files, path, size, false, fd);
+}
+
+int
+journal_zero_gently(struct files *files, const char *path, int64_t size, int *fd)
+{
+    return zero(files, path, size, true, fd);
 }
 
 static void

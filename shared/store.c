@@ -463,7 +463,7 @@ make_spare(struct store *store)
     int fd = -1;
     int error = files_join(path, sizeof path, store->directory, spare_name);
     if (error == 0) {
-        error = journal_zero(store->files, path, store->options.segment_size, &fd);
+        error = journal_zero_gently(store->files, path, store->options.segment_size, &fd);
     }
     if (error == 0) {
         store->spare_fd = fd;
