@@ -39,7 +39,7 @@ config_read(struct config *config, const char *path, struct diagnostic *diagnost
         {"users", SETTING_PATH, 1, sizeof config->users, config->users},
         {"inventory", SETTING_PATH, 1, sizeof config->inventory, config->inventory},
         {"lanes", SETTING_NUMBER, 1, LANES_MAX, &config->lanes},
-        {"segment_mib", SETTING_NUMBER, 1, 1024, &config->segment_mib},
+        {"segment_mib", SETTING_NUMBER, 1, 256, &config->segment_mib},
         {"sessions", SETTING_NUMBER, 1, 10000000, &config->sessions_max},
         {"sessions_per_user", SETTING_NUMBER, 1, 10000000, &config->sessions_user_max},
         {"plaintext_beyond_loopback", SETTING_TEXT, 1, sizeof config->plaintext_beyond_loopback,

@@ -7,9 +7,9 @@
 #include <string.h>
 
 enum {
-    NO_SPACE_RETRY_MS = 1000,  /* what a client is told */
-    NO_SPACE_RECHECK_MS = 100, /* how soon the disk is asked again */
-    BATCH_OVERHEAD = 32,       /* bytes of a record's body besides its events */
+    LACK_RETRY_MS = 1000,  /* what a client is told */
+    LACK_RECHECK_MS = 100, /* how soon the disk is asked again */
+    BATCH_OVERHEAD = 32,   /* bytes of a record's body besides its events */
 };
 
 struct engine {
@@ -18,8 +18,9 @@ struct engine {
     struct ledger *ledger;
     struct ledger *scratch; /* for engine_upkeep(): that thread's alone */
     size_t batch_max;
-    uint64_t no_space_ms; /* when the disk was found full; 0: it was not */
-    struct event event;   /* the one at work */
+    int lack;           /* why no journal could be begun, an error that may pass; 0: nothing */
+    uint64_t lack_ms;   /* when that was */
+    struct event event; /* the one at work */
 };
 
 /* The fold of a store over a ledger. */
@@ -138,45 +139,45 @@ engine_ledger(struct engine *engine)
     return engine->ledger;
 }
 
-/* May the request leave an event behind? */
-static bool
-may_change(const struct request *request)
+bool
+engine_may_change(const struct request *request)
 {
     return request->operation != OPERATION_PING && request->operation != OPERATION_VIEW;
 }
 
 /*
- * Sees to it that the events of the batch will fit the journal. Returns 0, ERROR_NO_SPACE, or an
- * error that is final. A full disk is not asked again at every turn.
+ * Sees to it that the events of the batch will fit the journal. Returns 0, an error that may pass,
+ * or one that is final. What was lacking is not asked for again at every turn.
  */
 static int
 reserve(struct engine *engine, struct exchange *const *exchanges, size_t count, uint64_t now_ms)
 {
     size_t size = BATCH_OVERHEAD;
     for (size_t i = 0; i < count; i++) {
-        if (may_change(&exchanges[i]->request)) {
+        if (engine_may_change(&exchanges[i]->request)) {
             size += event_size_max(&exchanges[i]->request);
         }
     }
     if (size == BATCH_OVERHEAD) {
         return 0;
     }
-    if (engine->no_space_ms != 0 && now_ms >= engine->no_space_ms &&
-        now_ms - engine->no_space_ms < NO_SPACE_RECHECK_MS) {
-        return ERROR_NO_SPACE;
+    if (engine->lack != 0 && now_ms >= engine->lack_ms &&
+        now_ms - engine->lack_ms < LACK_RECHECK_MS) {
+        return engine->lack;
     }
     int error = store_reserve(engine->store, size);
-    engine->no_space_ms = error == ERROR_NO_SPACE ? now_ms : 0;
+    engine->lack = error_may_pass(error) ? error : 0;
+    engine->lack_ms = now_ms;
     return error;
 }
 
 /*
- * Decides one request; its event, if any, is packed and applied. Without room for events the
- * request is refused where it has one: what changes nothing is answered all the same, as are orders
+ * Decides one request; its event, if any, is packed and applied. Without `room` (0) for events the
+ * request is put off where it has one: what changes nothing is answered all the same, as are orders
  * whose outcome is remembered.
  */
 static int
-decide(struct engine *engine, struct exchange *exchange, bool has_room, msgpack_packer *packer,
+decide(struct engine *engine, struct exchange *exchange, int room, msgpack_packer *packer,
     uint16_t *event_count, struct diagnostic *diagnostic)
 {
     struct facts facts = {.position = store_position(engine->store) + 1, .page = exchange->page};
@@ -187,8 +188,11 @@ decide(struct engine *engine, struct exchange *exchange, bool has_room, msgpack_
             engine->ledger, &exchange->request, &facts, &exchange->reply, &engine->event)) {
         return 0;
     }
-    if (!has_room) {
-        exchange->reply = (struct reply){.status = STATUS_NO_SPACE, .retry_ms = NO_SPACE_RETRY_MS};
+    if (room != 0) {
+        exchange->reply = (struct reply){
+            .status = room == ERROR_NO_SPACE ? STATUS_NO_SPACE : STATUS_BUSY,
+            .retry_ms = LACK_RETRY_MS,
+        };
         return 0;
     }
     event_encode(packer, &engine->event);
@@ -229,14 +233,14 @@ engine_apply(struct engine *engine, struct exchange *const *exchanges, size_t co
     assert(count <= engine->batch_max);
     uint64_t now_ms = engine->environment.now_ms();
     int room = reserve(engine, exchanges, count, now_ms);
-    if (room != 0 && room != ERROR_NO_SPACE) {
+    if (room != 0 && !error_may_pass(room)) {
         return diagnostic_set(diagnostic, room, "beginning another journal: %s", error_text(room));
     }
     size_t count_at = 0;
     uint16_t event_count = 0;
     msgpack_packer *packer = begin_record(engine, now_ms, &count_at);
     for (size_t i = 0; i < count; i++) {
-        int error = decide(engine, exchanges[i], room == 0, packer, &event_count, diagnostic);
+        int error = decide(engine, exchanges[i], room, packer, &event_count, diagnostic);
         if (error != 0) {
             return error;
         }

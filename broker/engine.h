@@ -66,6 +66,10 @@ engine_fold(struct ledger *ledger);
 struct ledger *
 engine_ledger(struct engine *engine);
 
+/** May the request change anything? If not, engine_apply() with it alone waits for no disk. */
+bool
+engine_may_change(const struct request *request);
+
 /**
  * Decides `count` requests in order and makes their effects durable, with one sync for all.
  *
@@ -89,7 +93,7 @@ engine_wants_upkeep(const struct engine *engine);
 /**
  * Does the slow work beside the requests; see store_upkeep(). One other thread; blocks.
  *
- * Returns 0; ERROR_NO_SPACE or ERROR_MEMORY when it may be tried again later; or an error after
+ * Returns 0; an error that may pass, when it may be tried again later; or an error after
  * which the broker must stop.
  */
 int

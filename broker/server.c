@@ -19,7 +19,7 @@
 enum lane_state {
     LANE_WAITING, /* nothing came; its descriptor will say when something does */
     LANE_READY,   /* something may have come */
-    LANE_TAKEN,   /* a request was taken, and its reply is due */
+    LANE_TAKEN,   /* a request was taken, and its reply is due after the sync */
 };
 
 struct lane {
@@ -27,6 +27,16 @@ struct lane {
     void *socket;
     struct exchange exchange;
     enum login login; /* how the login in the exchange stands */
+    int unseen;       /* replies since libzmq last looked at the socket's commands */
+};
+
+/*
+ * libzmq counts what a peer has taken from its pipe only when it looks at the socket's commands,
+ * and on the way of a request that is there already and of its reply it looks once a millisecond.
+ * Until then the pipe seems full, and a REP socket drops the reply. Half of ZMQ_SNDHWM is safe.
+ */
+enum {
+    UNSEEN_MAX = 2
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -50,8 +60,7 @@ struct server {
     size_t ready[LANES_MAX]; /* lanes that are LANE_READY */
     size_t taken_count;
     size_t taken[LANES_MAX]; /* lanes that are LANE_TAKEN, in the order of their requests */
-    size_t batch_count;
-    struct exchange *batch[LANES_MAX]; /* those of them that the engine has to see */
+    struct exchange *batch[LANES_MAX]; /* what they exchange */
 
     struct unpacked unpacked;
     zmq_msg_t message;
@@ -278,60 +287,6 @@ take_login(struct server *server, struct lane *lane)
     return false;
 }
 
-/*
- * Is there a request?
- *
- * Asking also makes libzmq take in what its own thread has to tell: which replies have left.
- * Receiving does that only now and then, and a reply that is to follow four others of which it was
- * not told that they left finds its pipe full (ZMQ_SNDHWM), and is dropped without a word.
- */
-static bool
-has_request(void *socket)
-{
-    int events = 0;
-    size_t size = sizeof events;
-    return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
-}
-
-/* Takes the request of a lane, if there is one, and decodes it. */
-static void
-receive(struct server *server, size_t number)
-{
-    struct lane *lane = &server->lanes[number];
-    if (!has_request(lane->socket) ||
-        zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) < 0) {
-        lane->state = LANE_WAITING;
-        return;
-    }
-    lane->state = LANE_TAKEN;
-    server->taken[server->taken_count++] = number;
-
-    struct exchange *exchange = &lane->exchange;
-    char reason[MESSAGE_TEXT_SIZE] = "a request is one frame";
-    enum status status = STATUS_BAD_REQUEST;
-    if (!drop_more(server, lane->socket)) {
-        status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
-            zmq_msg_size(&server->message), &exchange->request, reason);
-    }
-    if (status != STATUS_OK) {
-        exchange->reply = (struct reply){.status = status};
-        snprintf(exchange->reply.message, sizeof exchange->reply.message, "%s", reason);
-    } else if (exchange->request.operation != OPERATION_LOGIN || take_login(server, lane)) {
-        server->batch[server->batch_count++] = exchange;
-    }
-}
-
-/* Takes one request from each lane that may have one. */
-static void
-receive_all(struct server *server)
-{
-    size_t count = server->ready_count;
-    server->ready_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        receive(server, server->ready[i]);
-    }
-}
-
 /* Remembers the session that was begun, and wipes the password. */
 static void
 finish_login(struct server *server, struct lane *lane)
@@ -348,6 +303,18 @@ finish_login(struct server *server, struct lane *lane)
     sodium_memzero(lane->exchange.request.password, sizeof lane->exchange.request.password);
 }
 
+/* Lets libzmq see what the peers have taken. */
+static void
+see_commands(struct lane *lane)
+{
+    if (++lane->unseen > UNSEEN_MAX) {
+        int events = 0;
+        size_t size = sizeof events;
+        (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size);
+        lane->unseen = 1;
+    }
+}
+
 static void
 send_reply(struct server *server, size_t number)
 {
@@ -358,6 +325,7 @@ send_reply(struct server *server, size_t number)
     buffer_init(&buffer, server->reply, sizeof server->reply);
     reply_encode(&buffer, &exchange->reply);
     assert(!buffer.overflow);
+    see_commands(lane);
     /* It fails only where the peer is gone or does not read: then nobody waits for it. */
     (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
     if (exchange->request.operation == OPERATION_LOGIN) {
@@ -367,6 +335,94 @@ send_reply(struct server *server, size_t number)
     make_ready(server, number); /* the next request may be there already, and raise no edge */
 }
 
+/*
+ * Takes the message of a lane. Returns whether there was one; `*error` says when the lane can't be
+ * used any more.
+ */
+static bool
+take_message(struct server *server, struct lane *lane, int *error)
+{
+    if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) >= 0) {
+        return true;
+    }
+    if (zmq_errno() == EINTR) {
+        make_ready(server, (size_t)(lane - server->lanes)); /* there may be one all the same */
+    } else if (zmq_errno() != EAGAIN) {
+        *error = ERROR_NETWORK;
+    }
+    lane->unseen = 0; /* before it says that nothing is there, it looks */
+    return false;
+}
+
+/* Decodes the message into the lane's request. Where it is none, the reply says why. */
+static bool
+decode(struct server *server, struct lane *lane)
+{
+    struct exchange *exchange = &lane->exchange;
+    char reason[MESSAGE_TEXT_SIZE] = "a request is one frame";
+    enum status status = STATUS_BAD_REQUEST;
+    if (!drop_more(server, lane->socket)) {
+        status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
+            zmq_msg_size(&server->message), &exchange->request, reason);
+    }
+    if (status == STATUS_OK && exchange->request.operation == OPERATION_LOGIN) {
+        /* The one copy of the password that is left is wiped with the reply. */
+        sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
+    }
+    if (status == STATUS_OK) {
+        return true;
+    }
+    exchange->request.operation = OPERATION_PING;
+    exchange->reply = (struct reply){.status = status};
+    snprintf(exchange->reply.message, sizeof exchange->reply.message, "%s", reason);
+    return false;
+}
+
+/* Takes the request of a lane, if there is one. What changes nothing is answered at once. */
+static int
+receive(struct server *server, size_t number, struct diagnostic *diagnostic)
+{
+    struct lane *lane = &server->lanes[number];
+    struct exchange *exchange = &lane->exchange;
+    int error = 0;
+    lane->state = LANE_WAITING;
+    if (!take_message(server, lane, &error)) {
+        return error == 0 ? 0
+                          : diagnostic_set(diagnostic, error, "receiving on lane %zu: %s", number,
+                                zmq_strerror(zmq_errno()));
+    }
+    lane->state = LANE_TAKEN;
+    if (decode(server, lane)) {
+        if (!engine_may_change(&exchange->request)) {
+            /* No event of this turn is applied yet, so what it sees is on disk. */
+            error = engine_apply(server->engine, &exchange, 1, diagnostic);
+        } else if (exchange->request.operation != OPERATION_LOGIN || take_login(server, lane)) {
+            server->taken[server->taken_count] = number;
+            server->batch[server->taken_count++] = exchange;
+            return 0;
+        }
+    }
+    if (error == 0) {
+        send_reply(server, number);
+    }
+    return error;
+}
+
+/* Takes one request from each lane that may have one. */
+static int
+receive_all(struct server *server, struct diagnostic *diagnostic)
+{
+    size_t ready[LANES_MAX];
+    size_t count = server->ready_count;
+    int error = 0;
+    memcpy(ready, server->ready, count * sizeof *ready);
+    server->ready_count = 0; /* who is answered at once is ready again */
+    for (size_t i = 0; error == 0 && i < count; i++) {
+        error = receive(server, ready[i], diagnostic);
+    }
+    return error;
+}
+
 static int
 turn(struct server *server, struct diagnostic *diagnostic)
 {
@@ -374,23 +430,22 @@ turn(struct server *server, struct diagnostic *diagnostic)
     if (error != 0) {
         return diagnostic_set(diagnostic, error, "waiting for requests: %s", error_text(error));
     }
-    receive_all(server);
-    if (server->taken_count > 0) {
+    error = receive_all(server, diagnostic);
+    if (error == 0 && server->taken_count > 0) {
         /* Whoever came meanwhile still makes it into this turn's sync. */
         (void)wait_for_events(server, 0);
-        receive_all(server);
+        error = receive_all(server, diagnostic);
     }
-    if (server->batch_count > 0) {
-        error = engine_apply(server->engine, server->batch, server->batch_count, diagnostic);
-        if (error != 0) {
-            return error;
-        }
+    if (error == 0 && server->taken_count > 0) {
+        error = engine_apply(server->engine, server->batch, server->taken_count, diagnostic);
+    }
+    if (error != 0) {
+        return error;
     }
     for (size_t i = 0; i < server->taken_count; i++) {
         send_reply(server, server->taken[i]);
     }
     server->taken_count = 0;
-    server->batch_count = 0;
     if (engine_wants_upkeep(server->engine)) {
         upkeep_wake(server->upkeep);
     }

@@ -53,10 +53,10 @@ work(void *context)
     while (wait_for_work(upkeep, failed)) {
         struct diagnostic diagnostic = {""};
         int error = engine_upkeep(upkeep->engine, &diagnostic);
-        if (error != 0 && (!failed || (error != ERROR_NO_SPACE && error != ERROR_MEMORY))) {
+        if (error != 0 && (!failed || !error_may_pass(error))) {
             log_line("%s", diagnostic.text);
         }
-        if (error != 0 && error != ERROR_NO_SPACE && error != ERROR_MEMORY) {
+        if (error != 0 && !error_may_pass(error)) {
             const uint64_t one = 1;
             ssize_t put = write(upkeep->failed_fd, &one, sizeof one);
             (void)put;

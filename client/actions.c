@@ -1,5 +1,6 @@
 #include "client/actions.h"
 
+#include "client/arguments.h"
 #include "client/conversation.h"
 #include "client/password.h"
 
@@ -7,89 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* Arguments. */
-
-static bool
-parse_units(const char *word, uint64_t *units)
-{
-    size_t digits = strspn(word, "0123456789");
-    if (digits == 0 || digits > 10 || word[digits] != '\0') {
-        return false;
-    }
-    *units = strtoull(word, NULL, 10);
-    return *units >= 1 && *units <= UNITS_MAX;
-}
-
-static enum outcome
-take_upc(struct client *client, const char *command, const char *word, uint64_t *upc)
-{
-    return upc_parse(word, upc)
-               ? OUTCOME_DONE
-               : client_usage(client, "%s: '%s' is no UPC, which is twelve digits", command, word);
-}
-
-static enum outcome
-take_units(struct client *client, const char *command, const char *word, uint64_t *units)
-{
-    return parse_units(word, units)
-               ? OUTCOME_DONE
-               : client_usage(client, "%s: '%s' is no number of units from 1 to %d", command, word,
-                     UNITS_MAX);
-}
-
-/* Makes the lines of an order from pairs of words. */
-static enum outcome
-take_lines(struct client *client, const char *command, size_t count, char **words,
-    struct line *lines, size_t *line_count)
-{
-    if (count % 2 == 0) {
-        return client_usage(client, "%s: how many units of %s?", command, words[count - 1]);
-    }
-    enum outcome outcome = OUTCOME_DONE;
-    *line_count = 0;
-    for (size_t i = 1; outcome == OUTCOME_DONE && i < count; i += 2) {
-        struct line *line = &lines[(*line_count)++];
-        outcome = take_upc(client, command, words[i], &line->upc);
-        if (outcome == OUTCOME_DONE) {
-            outcome = take_units(client, command, words[i + 1], &line->units);
-        }
-    }
-    return outcome;
-}
-
-static const char *
-ask(struct client *client, const char *question)
-{
-    const char *answer = client->ask(client->ask_context, question);
-    return answer != NULL && answer[0] != '\0' ? answer : NULL;
-}
-
-/* Asks for lines until an empty answer. A wrong answer is told and asked for again. */
-static void
-ask_lines(struct client *client, const char *command, struct line *lines, size_t *line_count)
-{
-    *line_count = 0;
-    while (*line_count < ORDER_LINES_MAX) {
-        const char *word = ask(
-            client, *line_count == 0 ? "UPC (12 digits): " : "another UPC (empty: that is all): ");
-        if (word == NULL) {
-            return;
-        }
-        struct line *line = &lines[*line_count];
-        if (take_upc(client, command, word, &line->upc) != OUTCOME_DONE) {
-            continue;
-        }
-        do {
-            word = ask(client, "units: ");
-        } while (word != NULL && take_units(client, command, word, &line->units) != OUTCOME_DONE);
-        if (word == NULL) {
-            *line_count = 0;
-            return;
-        }
-        (*line_count)++;
-    }
-}
 
 /* Sees that the user on the command line is the one that is logged in. */
 static enum outcome
@@ -121,14 +39,16 @@ take_login(struct client *client, size_t count, char **words, const char **user,
         } else if (*user == NULL && words[i][0] != '-') {
             *user = words[i];
         } else {
-            return client_usage(client, "login: '%s' is not understood", words[i]);
+            /* Not repeated: it may be a password. */
+            return client_usage(client,
+                "login: word %zu is too many; usage: login [USER] [--password-file FILE]", i);
         }
     }
     if (*user == NULL && client->profile.user[0] != '\0') {
         *user = client->profile.user;
     }
     if (*user == NULL && client->ask != NULL) {
-        *user = ask(client, "user: ");
+        *user = arguments_ask(client, QUESTION_WORD, "user: ");
     }
     if (*user == NULL) {
         return client_usage(client, "login: who? (login USER, --user or STOCK_USER)");
@@ -195,16 +115,19 @@ action_inventory(struct client *client, size_t count, char **words)
     uint64_t upcs[ORDER_LINES_MAX];
     enum outcome outcome = check_user(client);
     if (outcome == OUTCOME_DONE && count - 1 > ORDER_LINES_MAX) {
-        outcome = client_usage(client, "inventory: more than %d UPCs", ORDER_LINES_MAX);
+        outcome = client_usage(client, "inventory: more than %d items", ORDER_LINES_MAX);
     }
     for (size_t i = 1; outcome == OUTCOME_DONE && i < count; i++) {
-        outcome = take_upc(client, "inventory", words[i], &upcs[i - 1]);
+        outcome = arguments_take_item(client, "inventory", words[i], &upcs[i - 1]);
     }
     if (outcome != OUTCOME_DONE) {
         return outcome;
     }
     outcome = client_run(client, shopper_begin_view(client->shopper, upcs, count - 1));
     if (outcome == OUTCOME_DONE) {
+        if (count == 1) {
+            client_keep_items(client);
+        }
         render_inventory(&client->render, shopper_result(client->shopper));
     }
     return outcome;
@@ -233,14 +156,15 @@ run_order(struct client *client, enum operation operation, size_t count, char **
     size_t line_count = 0;
     const char *command = operation_word(operation);
     enum outcome outcome = check_user(client);
-    if (outcome == OUTCOME_DONE && count > 1) {
-        outcome = take_lines(client, command, count, words, lines, &line_count);
-    } else if (outcome == OUTCOME_DONE) {
-        ask_lines(client, command, lines, &line_count);
-        if (line_count == 0) {
-            render_note(&client->render, "nothing was ordered");
-            return OUTCOME_DONE;
-        }
+    if (outcome == OUTCOME_DONE) {
+        outcome = arguments_take_lines(client, command, count, words, lines, &line_count);
+    }
+    if (outcome == OUTCOME_DONE && line_count == 0) {
+        render_note(&client->render, "nothing was ordered");
+        return OUTCOME_DONE;
+    }
+    if (outcome == OUTCOME_DONE) {
+        outcome = arguments_confirm(client, command, lines, line_count);
     }
     if (outcome != OUTCOME_DONE) {
         return outcome;
@@ -309,4 +233,39 @@ action_ping(struct client *client, size_t count, char **words)
             now_us() - begin_us);
     }
     return outcome;
+}
+
+/* Takes the timeout that stands behind "wait". */
+static bool
+take_timeout(size_t count, char **words, int64_t *timeout_ms)
+{
+    const char *option = "--timeout";
+    size_t size = strlen(option);
+    if (count == 3 && strcmp(words[1], option) == 0) {
+        return profile_parse_ms(words[2], timeout_ms);
+    }
+    return count == 2 && strncmp(words[1], option, size) == 0 && words[1][size] == '=' &&
+           profile_parse_ms(&words[1][size + 1], timeout_ms);
+}
+
+enum outcome
+action_wait(struct client *client, size_t count, char **words)
+{
+    int64_t kept_ms = client->profile.timeout_ms;
+    if (count > 1 && !take_timeout(count, words, &client->profile.timeout_ms)) {
+        return client_usage(
+            client, "wait: --timeout has a number of milliseconds from 1 to %d", TIMEOUT_MAX_MS);
+    }
+    enum outcome outcome = action_ping(client, 1, words);
+    client->profile.timeout_ms = kept_ms;
+    return outcome;
+}
+
+enum outcome
+action_config(struct client *client, size_t count, char **words)
+{
+    (void)count;
+    (void)words;
+    render_config(&client->render, &client->profile);
+    return OUTCOME_DONE;
 }

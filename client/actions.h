@@ -12,7 +12,7 @@
 enum outcome
 action_login(struct client *client, size_t count, char **words);
 
-/** inventory [UPC...] */
+/** inventory [ITEM...] */
 enum outcome
 action_inventory(struct client *client, size_t count, char **words);
 
@@ -20,11 +20,11 @@ action_inventory(struct client *client, size_t count, char **words);
 enum outcome
 action_local(struct client *client, size_t count, char **words);
 
-/** buy UPC UNITS [UPC UNITS]... */
+/** buy ITEM UNITS [ITEM UNITS]... */
 enum outcome
 action_buy(struct client *client, size_t count, char **words);
 
-/** restock UPC UNITS [UPC UNITS]... */
+/** restock ITEM UNITS [ITEM UNITS]... */
 enum outcome
 action_restock(struct client *client, size_t count, char **words);
 
@@ -39,5 +39,13 @@ action_logout(struct client *client, size_t count, char **words);
 /** ping */
 enum outcome
 action_ping(struct client *client, size_t count, char **words);
+
+/** wait [--timeout MS] */
+enum outcome
+action_wait(struct client *client, size_t count, char **words);
+
+/** config */
+enum outcome
+action_config(struct client *client, size_t count, char **words);
 
 #endif

@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+enum {
+    PEEK_MS = 500
+};
+
 enum outcome
 client_usage(struct client *client, const char *format, ...)
 {
@@ -15,7 +19,7 @@ client_usage(struct client *client, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    render_message(&client->render, text);
+    render_failure(&client->render, "usage", text);
     return OUTCOME_USAGE;
 }
 
@@ -59,6 +63,8 @@ client_close(struct client *client)
 {
     struct diagnostic diagnostic = {""};
     link_close(&client->link);
+    lookup_clear(&client->items);
+    render_fini(&client->render);
     shopper_free(&client->shopper);
     int error = local_inventory_close(&client->inventory, &diagnostic);
     if (error != 0) {
@@ -85,6 +91,46 @@ notice(void *context, const char *text)
     render_note(&client->render, text);
 }
 
+const char *
+client_item_name(const struct client *client, uint64_t upc)
+{
+    const char *name = lookup_name(&client->items, upc);
+    return name != NULL ? name
+                        : local_state_find_name(local_inventory_state(client->inventory), upc);
+}
+
+void
+client_keep_items(struct client *client)
+{
+    const struct shopper_result *result = shopper_result(client->shopper);
+    /* Without memory for them, names are not known: no more than that. */
+    client->items_are_fresh = lookup_take(&client->items, result->items, result->item_count) == 0;
+}
+
+void
+client_peek_items(struct client *client)
+{
+    struct diagnostic diagnostic = {""};
+    const struct local_state *state = local_inventory_state(client->inventory);
+    if (client->items.count > 0 || client->is_away || !state->is_logged_in ||
+        state->pending.exists) {
+        return;
+    }
+    if (client->link == NULL &&
+        link_open(&client->link, client->profile.endpoint, &diagnostic) != 0) {
+        return;
+    }
+    struct conversation conversation = {.link = client->link,
+        .shopper = client->shopper,
+        .timeout_ms = PEEK_MS,
+        .is_away = &client->is_away};
+    enum outcome outcome =
+        conversation_run(&conversation, shopper_begin_view(client->shopper, NULL, 0));
+    if (outcome == OUTCOME_DONE) {
+        client_keep_items(client);
+    }
+}
+
 enum outcome
 client_run(struct client *client, enum shopper_step step)
 {
@@ -97,10 +143,12 @@ client_run(struct client *client, enum shopper_step step)
         .shopper = client->shopper,
         .timeout_ms = client->profile.timeout_ms,
         .notice = notice,
-        .context = client};
+        .context = client,
+        .is_away = &client->is_away};
     enum outcome outcome = conversation_run(&conversation, step);
+    const struct shopper_result *result = shopper_result(client->shopper);
     if (outcome != OUTCOME_DONE) {
-        render_refusal(&client->render, shopper_result(client->shopper));
+        render_refusal(&client->render, result);
     }
     return outcome;
 }

@@ -6,25 +6,36 @@
 
 #include "client/link.h"
 #include "client/local_inventory.h"
+#include "client/lookup.h"
 #include "client/profile.h"
 #include "client/render.h"
 #include "client/shopper.h"
 
+/** What a question is about. */
+enum question {
+    QUESTION_WORD,
+    QUESTION_ITEM
+};
+
 /**
- * Asks the person at the terminal `question` and returns the answer, borrowed until the next one,
+ * Asks the person at the terminal `text` and returns the answer, borrowed until the next one,
  * or NULL when none is given.
  */
 typedef const char *
-ask_fn(void *context, const char *question);
+ask_fn(void *context, enum question question, const char *text);
 
 struct client {
     struct profile profile;
     const char *password_file; /**< NULL: none was named */
     struct render render;
-    ask_fn *ask; /**< NULL: there is nobody to ask */
+    ask_fn *ask;     /**< NULL: there is nobody to ask */
+    ask_fn *confirm; /**< asks whether a large order is meant; NULL: it is not asked */
     void *ask_context;
     bool in_script;                    /**< a command of a script is being run */
     bool quits;                        /**< 'quit' was asked for */
+    bool is_away;                      /**< the broker gave no answer to what was sent last */
+    struct lookup items;               /**< the broker's, as they were seen last; maybe none */
+    bool items_are_fresh;              /**< they were seen by the command that is being run */
     struct local_inventory *inventory; /**< from client_open() on */
     struct shopper *shopper;           /**< the same */
     struct link *link;                 /**< from the first errand on */
@@ -47,6 +58,20 @@ client_close(struct client *client);
  */
 enum outcome
 client_run(struct client *client, enum shopper_step step);
+
+/** Keeps the items of the view of all items that was just carried out, to find them by name. */
+void
+client_keep_items(struct client *client);
+
+/**
+ * Sees to it that items are known for completion, if that can be had within a moment; says nothing.
+ */
+void
+client_peek_items(struct client *client);
+
+/** Returns what item `upc` is called, as far as that is known here, or NULL. Borrowed. */
+const char *
+client_item_name(const struct client *client, uint64_t upc);
 
 /** Tells that a command or setting is wrong, as printf would, and returns OUTCOME_USAGE. */
 enum outcome

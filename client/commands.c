@@ -16,27 +16,34 @@ static const struct command table[] = {
         .title = "log in",
         .arguments = "[USER] [--password-file FILE]",
         .summary = "log in",
-        .help = "Logs USER in at the broker; without USER, the one of --user, STOCK_USER or the\n"
-                "configuration file. The password is the first line of the file named by\n"
-                "--password-file, which nobody but its owner may read, or STOCK_PASSWORD, or is\n"
-                "asked for on the terminal. Whoever was logged in before is logged out first.",
-        .example = "login north",
+        .help = "Logs USER in at the broker; without USER, the one of --user, STOCK_USER or\n"
+                "the configuration file. The password is the first line of the file named by\n"
+                "--password-file, which nobody but its owner may read, or STOCK_PASSWORD, or\n"
+                "is asked for on the terminal. Whoever was logged in before is logged out\n"
+                "first.",
+        .examples = "login north\n"
+                    "login north --password-file north.password",
         .words_max = 3,
         .asks = true,
         .needs_state = true,
+        .next = "next: 2 shows what there is to buy",
         .run = action_login,
     },
     {
         .name = "inventory",
         .number = "2",
         .title = "view server inventory",
-        .arguments = "[UPC...]",
+        .arguments = "[ITEM...]",
         .summary = "view the server inventory",
         .help = "Shows the items that the broker has and how many units of each, or only those\n"
-                "named.",
-        .example = "inventory 036000291452",
+                "named. ITEM is a UPC, twelve digits, or the item's name or a part of it that\n"
+                "no other item has.",
+        .examples = "inventory\n"
+                    "inventory 036000291452 cola\n"
+                    "inventory \"green tea\"",
         .words_max = ORDER_LINES_MAX,
         .needs_state = true,
+        .next = "next: 4 buys, as does 'buy ITEM UNITS'",
         .run = action_inventory,
     },
     {
@@ -44,10 +51,10 @@ static const struct command table[] = {
         .number = "3",
         .title = "view local inventory",
         .arguments = "",
-        .summary = "view the local inventory: what you bought",
-        .help = "Shows what was bought with this state directory, and the order that is pending,\n"
-                "if there is one. Needs no broker.",
-        .example = "local",
+        .summary = "view what you have bought",
+        .help = "Shows what was bought with this state directory, and the order that is\n"
+                "pending, if there is one. Needs no broker.",
+        .examples = "local",
         .needs_state = true,
         .run = action_local,
     },
@@ -55,23 +62,30 @@ static const struct command table[] = {
         .name = "buy",
         .number = "4",
         .title = "purchase",
-        .arguments = "UPC UNITS [UPC UNITS]...",
+        .arguments = "ITEM UNITS [ITEM UNITS]...",
         .summary = "buy units of one or more items",
-        .help = "Buys UNITS of the item with this UPC, twelve digits. With more than one item,\n"
-                "either all of them are bought or none.",
-        .example = "buy 036000291452 3",
+        .help = "Buys UNITS of ITEM: a UPC, twelve digits, or the item's name or a part of it\n"
+                "that no other item has, in double quotes if it has several words. With more\n"
+                "than one item, either all of them are bought or none. On a terminal, orders\n"
+                "of more units than confirm_units in the configuration file (100) are asked\n"
+                "about first.",
+        .examples = "buy 036000291452 3\n"
+                    "buy cola 12 \"tomato soup\" 2",
         .words_min = 2,
         .words_max = WORDS_MAX - 1,
         .asks = true,
         .needs_state = true,
+        .next = "next: 3 shows what you have bought",
         .run = action_buy,
     },
     {
         .name = "restock",
-        .arguments = "UPC UNITS [UPC UNITS]...",
+        .arguments = "ITEM UNITS [ITEM UNITS]...",
         .summary = "add units to the broker's stock",
-        .help = "Adds UNITS to the broker's stock of the item with this UPC. Only some users may.",
-        .example = "restock 036000291452 50",
+        .help = "Adds UNITS to the broker's stock of ITEM: a UPC or a name, as for buy. Only\n"
+                "some users may.",
+        .examples = "restock 036000291452 50\n"
+                    "restock spaghetti 20",
         .words_min = 2,
         .words_max = WORDS_MAX - 1,
         .asks = true,
@@ -81,13 +95,14 @@ static const struct command table[] = {
     {
         .name = "resolve",
         .arguments = "[--void | --set-aside]",
-        .summary = "settle an order whose outcome is not known",
-        .help = "Asks the broker what became of an order that got no answer, by sending it again:\n"
-                "it is never made twice. Every other command but ping does so first, too.\n"
-                "With --void the order is given up, unless it was made already. If the broker\n"
-                "can no longer tell, --set-aside takes the order out of the way; 'local' goes on\n"
-                "to show it.",
-        .example = "resolve",
+        .summary = "settle the order that is pending",
+        .help = "Asks the broker what became of an order that got no answer, by sending it\n"
+                "again: it is never made twice. Every other command but ping does so first,\n"
+                "too. With --void the order is given up, unless it was made already. If the\n"
+                "broker can no longer tell, --set-aside takes the order out of the way;\n"
+                "'local' goes on to show it.",
+        .examples = "resolve\n"
+                    "resolve --void",
         .words_max = 1,
         .needs_state = true,
         .run = action_resolve,
@@ -99,8 +114,9 @@ static const struct command table[] = {
         .arguments = "",
         .summary = "log out",
         .help = "Ends the session at the broker. The local inventory stays.",
-        .example = "logout",
+        .examples = "logout",
         .needs_state = true,
+        .next = "next: 1 logs in again, 0 quits",
         .run = action_logout,
     },
     {
@@ -108,19 +124,41 @@ static const struct command table[] = {
         .arguments = "",
         .summary = "see whether the broker answers",
         .help = "Asks the broker for nothing but an answer. Needs no login.",
-        .example = "ping",
+        .examples = "ping",
         .needs_state = true,
         .run = action_ping,
+    },
+    {
+        .name = "wait",
+        .arguments = "[--timeout MS]",
+        .summary = "wait until the broker serves",
+        .help = "Waits until the broker answers, for as long as --timeout says, here or before\n"
+                "the command. Needs no login.",
+        .examples = "wait\n"
+                    "wait --timeout 30000",
+        .words_max = 2,
+        .needs_state = true,
+        .run = action_wait,
+    },
+    {
+        .name = "config",
+        .arguments = "",
+        .summary = "show settings and their origin",
+        .help = "Shows each setting, its value, and whether that was found as a flag, in the\n"
+                "environment, in the configuration file, or is the default.",
+        .examples = "config",
+        .run = action_config,
     },
     {
         .name = "run",
         .arguments = "[--keep-going] FILE",
         .summary = "run commands from a file",
-        .help = "Runs the commands in FILE, or in standard input if that is '-': one a line, '#'\n"
-                "begins a comment, double quotes hold a word together. Stops at the first that\n"
-                "fails, with its exit status; with --keep-going runs them all, and ends with the\n"
-                "exit status of the last that failed.",
-        .example = "run orders.txt",
+        .help = "Runs the commands in FILE, or in standard input if that is '-': one a line,\n"
+                "'#' begins a comment, double quotes hold a word together. Stops at the first\n"
+                "that fails, with its exit status; with --keep-going runs them all, and ends\n"
+                "with the exit status of the last that failed.",
+        .examples = "run orders.txt\n"
+                    "run --keep-going -",
         .words_min = 1,
         .words_max = 2,
         .needs_state = true,
@@ -131,7 +169,7 @@ static const struct command table[] = {
         .arguments = "[COMMAND]",
         .summary = "explain the commands, or one",
         .help = "Lists the commands, or explains one.",
-        .example = "help buy",
+        .examples = "help buy",
         .words_max = 1,
         .run = action_help,
     },
@@ -142,7 +180,7 @@ static const struct command table[] = {
         .arguments = "",
         .summary = "end the program, or the script",
         .help = "Ends. The login and the local inventory are there again the next time.",
-        .example = "quit",
+        .examples = "quit",
         .run = action_quit,
     },
 };
@@ -215,6 +253,20 @@ unknown(struct client *client, const char *word)
                : client_usage(client, "'%s' is no command; 'help' lists them", word);
 }
 
+/* Where programs read the answers, people read the messages. */
+static FILE *
+help_stream(const struct client *client)
+{
+    return client->render.json ? client->render.err : client->render.out;
+}
+
+static enum outcome
+explain(struct client *client, const struct command *command)
+{
+    commands_write_help(help_stream(client), command);
+    return OUTCOME_DONE;
+}
+
 enum outcome
 commands_run(struct client *client, size_t count, char **words)
 {
@@ -222,6 +274,11 @@ commands_run(struct client *client, size_t count, char **words)
     if (command == NULL) {
         return unknown(client, words[0]);
     }
+    if (count == 2 && (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0)) {
+        return explain(client, command);
+    }
+    client->items_are_fresh = false;
+    render_keep_before(&client->render, NULL);
     bool asks = count == 1 && command->asks && client->ask != NULL;
     if (count - 1 > command->words_max || (count - 1 < command->words_min && !asks)) {
         return client_usage(client, "%s: too %s arguments; usage: %s%s%s", command->name,
@@ -244,24 +301,22 @@ commands_write_list(FILE *out)
 void
 commands_write_help(FILE *out, const struct command *command)
 {
-    fprintf(out, "%s%s%s\n\n%s\n\nexample: %s\n", command->name,
-        command->arguments[0] != '\0' ? " " : "", command->arguments, command->help,
-        command->example);
+    fprintf(out, "%s%s%s\n\n%s\n\nExamples:\n", command->name,
+        command->arguments[0] != '\0' ? " " : "", command->arguments, command->help);
+    for (const char *rest = command->examples; *rest != '\0';) {
+        size_t size = strcspn(rest, "\n");
+        fprintf(out, "  %.*s\n", (int)size, rest);
+        rest += size + (rest[size] == '\n');
+    }
 }
 
 static enum outcome
 action_help(struct client *client, size_t count, char **words)
 {
-    /* Where programs read the answers, people read the messages. */
-    FILE *out = client->render.json ? client->render.err : client->render.out;
     if (count == 1) {
-        commands_write_list(out);
+        commands_write_list(help_stream(client));
         return OUTCOME_DONE;
     }
     const struct command *command = commands_find(words[1]);
-    if (command == NULL) {
-        return unknown(client, words[1]);
-    }
-    commands_write_help(out, command);
-    return OUTCOME_DONE;
+    return command == NULL ? unknown(client, words[1]) : explain(client, command);
 }

@@ -21,7 +21,8 @@ struct command {
     const char *arguments; /**< as in a line of usage; may be empty */
     const char *summary;   /**< a few words */
     const char *help;      /**< some sentences */
-    const char *example;   /**< what may be typed */
+    const char *examples;  /**< what may be typed, one a line */
+    const char *next;      /**< what one does after it, for the menu; NULL: nothing in particular */
     size_t words_min;      /**< arguments at least; fewer where they can be asked for */
     size_t words_max;      /**< and at most */
     bool asks;             /**< missing arguments are asked for, where there is somebody to ask */

@@ -11,6 +11,7 @@ enum {
     ATTEMPT_LEAST_MS = 50,
     ATTEMPTS_AIM = 5, /* shorter where the timeout would allow fewer attempts than this */
     MAY_GIVE_UP_MS = 500,
+    BUSY_TOLD_MS = 1000, /* a busy broker's shorter waits are not worth a word */
     REASON_SIZE = 700
 };
 
@@ -80,6 +81,30 @@ give_up(const struct conversation *conversation, int error, int64_t waited_ms)
     return shopper_give_up(conversation->shopper, reason);
 }
 
+/* Tells once what is being waited for, and why for so long. */
+static void
+tell_wait(const struct conversation *conversation, const char *why, bool *noticed)
+{
+    char awaited[REASON_SIZE / 4];
+    char text[REASON_SIZE];
+    if (*noticed || conversation->notice == NULL) {
+        return;
+    }
+    shopper_describe_wait(conversation->shopper, awaited, sizeof awaited);
+    snprintf(text, sizeof text, "%s %s; waiting for %s… (Ctrl-C ends the wait, never an order)",
+        link_endpoint(conversation->link), why, awaited);
+    conversation->notice(conversation->context, text);
+    *noticed = true;
+}
+
+static void
+note_away(const struct conversation *conversation, bool is_away)
+{
+    if (conversation->is_away != NULL) {
+        *conversation->is_away = is_away;
+    }
+}
+
 /* Sends the request until there is a reply, and hands that to the shopper. */
 static enum shopper_step
 exchange(const struct conversation *conversation, bool *noticed)
@@ -95,6 +120,7 @@ exchange(const struct conversation *conversation, bool *noticed)
         int64_t left_ms = timeout_ms - (conversation_now_ms() - begin_ms);
         int64_t attempt_ms = smaller(jitter(wait_ms), left_ms > 0 ? left_ms : 1);
         int error = attempt(conversation, attempt_ms, &reply, &size);
+        note_away(conversation, error != 0);
         if (error == 0) {
             return shopper_receive(conversation->shopper, reply, size);
         }
@@ -102,26 +128,23 @@ exchange(const struct conversation *conversation, bool *noticed)
         if (optional || error == ERROR_INTERRUPTED || waited_ms >= timeout_ms) {
             return give_up(conversation, error, waited_ms);
         }
-        if (!*noticed && conversation->notice != NULL) {
-            char text[REASON_SIZE];
-            snprintf(text, sizeof text, "no answer from %s yet, trying again…",
-                link_endpoint(conversation->link));
-            conversation->notice(conversation->context, text);
-            *noticed = true;
-        }
+        tell_wait(conversation, "has not answered yet", noticed);
         wait_ms *= 2;
     }
 }
 
 /* Waits as long as a busy broker asked for. */
 static enum shopper_step
-wait_while_busy(const struct conversation *conversation, int64_t end_ms)
+wait_while_busy(const struct conversation *conversation, int64_t end_ms, bool *noticed)
 {
     int64_t wait_ms = jitter(shopper_wait_ms(conversation->shopper));
     if (conversation_now_ms() + wait_ms > end_ms) {
         char reason[REASON_SIZE];
         snprintf(reason, sizeof reason, "%s is too busy", link_endpoint(conversation->link));
         return shopper_give_up(conversation->shopper, reason);
+    }
+    if (wait_ms >= BUSY_TOLD_MS) {
+        tell_wait(conversation, "is busy", noticed);
     }
     if (interrupt_wait(wait_ms) != 0) {
         return give_up(conversation, ERROR_INTERRUPTED, 0);
@@ -136,7 +159,7 @@ conversation_run(const struct conversation *conversation, enum shopper_step step
     int64_t busy_end_ms = conversation_now_ms() + conversation->timeout_ms * BUSY_TIMEOUT_FACTOR;
     while (step != SHOPPER_END) {
         step = step == SHOPPER_SEND ? exchange(conversation, &noticed)
-                                    : wait_while_busy(conversation, busy_end_ms);
+                                    : wait_while_busy(conversation, busy_end_ms, &noticed);
     }
     return shopper_result(conversation->shopper)->outcome;
 }

@@ -25,6 +25,7 @@ struct conversation {
      */
     void (*notice)(void *context, const char *text);
     void *context;
+    bool *is_away; /**< set to whether the last request went without an answer; may be NULL */
 };
 
 /**

@@ -1,6 +1,8 @@
 #include "client/options.h"
 
 #include "client/commands.h"
+#include "client/completion_script.h"
+#include "client/words.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -11,9 +13,37 @@ enum {
     OPTION_PASSWORD_FILE,
     OPTION_JSON,
     OPTION_QUIET,
+    OPTION_YES,
     OPTION_HELP,
     OPTION_VERSION,
-    OPTION_PROFILE /* and the keys of the profile behind it */
+    OPTION_COMPLETION,
+    OPTION_PROFILE, /* and the keys of the profile behind it */
+    DISTANCE_MAX = 3
+};
+
+static const struct option_entry table[] = {
+    {"config", "FILE", "read this configuration file", false, OPTION_CONFIG},
+    {"endpoint", "ENDPOINT", "the broker (tcp://127.0.0.1:5570)", false,
+        OPTION_PROFILE + PROFILE_ENDPOINT},
+    {"state", "DIR", "login and local inventory (~/.local/state/stockbus)", false,
+        OPTION_PROFILE + PROFILE_STATE},
+    {"user", "NAME", "who logs in, and whose local inventory is shown", false,
+        OPTION_PROFILE + PROFILE_USER},
+    {"password-file", "FILE", "a file whose first line is the password", false,
+        OPTION_PASSWORD_FILE},
+    {"timeout", "MS", "how long a silent broker is waited for (5000)", false,
+        OPTION_PROFILE + PROFILE_TIMEOUT},
+    {"color", "WHEN", "auto, always or never (auto)", false, OPTION_PROFILE + PROFILE_COLOR},
+    {"json", NULL, "answers are JSON, one object a line", true, OPTION_JSON},
+    {"quiet", NULL, "no confirmations and notes", true, OPTION_QUIET},
+    {"yes", NULL, "large orders are not asked about", true, OPTION_YES},
+    {"help", NULL, "explain this", false, OPTION_HELP},
+    {"version", NULL, "say which version this is", false, OPTION_VERSION},
+    {"completion", "SHELL", NULL, true, OPTION_COMPLETION},
+};
+
+enum {
+    TABLE_COUNT = sizeof table / sizeof table[0]
 };
 
 static const char *const outcome_texts[OUTCOME_COUNT] = {
@@ -22,34 +52,54 @@ static const char *const outcome_texts[OUTCOME_COUNT] = {
 #undef OUTCOME_TEXT
 };
 
-static const char options_text[] =
-    "  --config FILE         read this configuration file\n"
-    "  --endpoint ENDPOINT   the broker (tcp://127.0.0.1:5570)\n"
-    "  --state DIR           where login and local inventory are kept (~/.local/state/stockbus)\n"
-    "  --user NAME           who logs in, and whose local inventory is shown\n"
-    "  --password-file FILE  a file whose first line is the password\n"
-    "  --timeout MS          how long a silent broker is waited for (5000)\n";
-
 static const char surroundings_text[] =
     "Environment, where there is no option:\n"
-    "  STOCK_CONFIG, STOCK_ENDPOINT, STOCK_STATE, STOCK_USER, STOCK_TIMEOUT\n"
+    "  STOCK_CONFIG, STOCK_ENDPOINT, STOCK_STATE, STOCK_USER, STOCK_TIMEOUT,\n"
+    "  STOCK_COLOR, STOCK_CONFIRM_UNITS\n"
+    "                        as the options and the settings in the file\n"
     "  STOCK_PASSWORD        the password, where there is no --password-file\n"
+    "  NO_COLOR              if not empty: no colours unless --color says so\n"
     "\n"
     "Files:\n"
     "  ~/.config/stockbus/client.conf, else /etc/stockbus/client.conf\n"
-    "                        endpoint, state, user, timeout_ms, where neither option nor\n"
-    "                        environment has them\n";
+    "                        endpoint, state, user, timeout_ms, color and\n"
+    "                        confirm_units, where neither option nor environment has\n"
+    "                        them\n";
+
+const struct option_entry *
+options_table(size_t *count)
+{
+    *count = TABLE_COUNT;
+    return table;
+}
+
+static bool
+has_option(const struct program *program, const struct option_entry *entry)
+{
+    return program->is_scripted || !entry->is_scripted;
+}
+
+static void
+write_options(const struct program *program)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        char usage[32];
+        if (table[i].help != NULL && has_option(program, &table[i])) {
+            snprintf(usage, sizeof usage, "--%s%s%s", table[i].name,
+                table[i].argument != NULL ? " " : "",
+                table[i].argument != NULL ? table[i].argument : "");
+            printf("  %-21s %s\n", usage, table[i].help);
+        }
+    }
+}
 
 static void
 write_help(const struct program *program)
 {
-    printf("%s - %s\n\nUsage:\n  %s %s\n\nOptions:\n%s", program->name, program->description,
-        program->name, program->usage, options_text);
-    if (program->is_scripted) {
-        puts("  --json                answers are JSON, one object a line\n"
-             "  --quiet               no confirmations and notes");
-    }
-    puts("  --help, --version\n\nCommands:");
+    printf("%s - %s\n\nUsage:\n  %s %s\n\nOptions:\n", program->name, program->description,
+        program->name, program->usage);
+    write_options(program);
+    puts("\nCommands:");
     commands_write_list(stdout);
     puts("\nExit status:");
     for (int i = 0; i < OUTCOME_COUNT; i++) {
@@ -59,7 +109,7 @@ write_help(const struct program *program)
 }
 
 /* Takes one option and does at once what --help and --version ask for. */
-static void
+static enum outcome
 take_option(struct options *options, const struct program *program, int option)
 {
     switch (option) {
@@ -75,6 +125,12 @@ take_option(struct options *options, const struct program *program, int option)
     case OPTION_QUIET:
         options->quiet = true;
         break;
+    case OPTION_YES:
+        options->yes = true;
+        break;
+    case OPTION_COMPLETION:
+        options->ends = true;
+        return completion_script_write(stdout, optarg);
     case OPTION_HELP:
         write_help(program);
         options->ends = true;
@@ -87,41 +143,82 @@ take_option(struct options *options, const struct program *program, int option)
         options->flags.values[option - OPTION_PROFILE] = optarg;
         break;
     }
+    return OUTCOME_DONE;
+}
+
+/* Returns the option whose name is most like `word`, or NULL when none is like it. */
+static const struct option_entry *
+find_nearest(const struct program *program, const char *word)
+{
+    const struct option_entry *nearest = NULL;
+    size_t distance_least = DISTANCE_MAX;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (table[i].help != NULL && has_option(program, &table[i])) {
+            size_t distance = words_distance(word, table[i].name);
+            if (distance < distance_least && distance < strlen(table[i].name) / 2 + 1) {
+                distance_least = distance;
+                nearest = &table[i];
+            }
+        }
+    }
+    return nearest;
+}
+
+/* Tells what is wrong with an option. */
+static enum outcome
+complain(const struct program *program, int option, const char *word)
+{
+    char name[32];
+    const char *bare = word + strspn(word, "-");
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
+    const struct option_entry *nearest = option == '?' ? find_nearest(program, name) : NULL;
+    bool is_known = nearest != NULL && strcmp(nearest->name, name) == 0;
+    if (is_known) {
+        fprintf(stderr, "%s: --%s takes no value; '%s --help' lists the options\n", program->name,
+            name, program->name);
+    } else if (nearest != NULL) {
+        fprintf(stderr, "%s: %s is no option; did you mean --%s?\n", program->name, word,
+            nearest->name);
+    } else {
+        fprintf(stderr, "%s: %s %s; '%s --help' lists the options\n", program->name, word,
+            option == '?' ? "is no option" : "wants a value", program->name);
+    }
+    return OUTCOME_USAGE;
+}
+
+/* Puts the options of `program` into the form of getopt_long. */
+static void
+list_known(const struct program *program, struct option *known)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (has_option(program, &table[i])) {
+            *known++ = (struct option){.name = table[i].name,
+                .has_arg = table[i].argument != NULL ? required_argument : no_argument,
+                .val = table[i].code};
+        }
+    }
+    *known = (struct option){0};
 }
 
 enum outcome
 options_parse(struct options *options, const struct program *program, int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"json", no_argument, NULL, OPTION_JSON},
-        {"quiet", no_argument, NULL, OPTION_QUIET},
-        {"config", required_argument, NULL, OPTION_CONFIG},
-        {"endpoint", required_argument, NULL, OPTION_PROFILE + PROFILE_ENDPOINT},
-        {"state", required_argument, NULL, OPTION_PROFILE + PROFILE_STATE},
-        {"user", required_argument, NULL, OPTION_PROFILE + PROFILE_USER},
-        {"timeout", required_argument, NULL, OPTION_PROFILE + PROFILE_TIMEOUT},
-        {"password-file", required_argument, NULL, OPTION_PASSWORD_FILE},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {"version", no_argument, NULL, OPTION_VERSION},
-        {0},
-    };
-    const struct option *own = program->is_scripted ? known : &known[2];
+    struct option known[TABLE_COUNT + 1];
+    list_known(program, known);
     *options = (struct options){0};
     for (;;) {
         /* '+': what follows the command is the command's. */
-        int option = getopt_long(argc, argv, "+:h", own, NULL);
+        int option = getopt_long(argc, argv, "+:h", known, NULL);
         if (option == -1) {
             options->first = optind;
             return OUTCOME_DONE;
         }
         if (option == '?' || option == ':') {
-            fprintf(stderr, "%s: %s %s; '%s --help' lists the options\n", program->name,
-                argv[optind - 1], option == '?' ? "is no option" : "wants a value", program->name);
-            return OUTCOME_USAGE;
+            return complain(program, option, argv[optind - 1]);
         }
-        take_option(options, program, option == 'h' ? OPTION_HELP : option);
-        if (options->ends) {
-            return OUTCOME_DONE;
+        enum outcome outcome = take_option(options, program, option == 'h' ? OPTION_HELP : option);
+        if (options->ends || outcome != OUTCOME_DONE) {
+            return outcome;
         }
     }
 }

@@ -5,9 +5,23 @@
 #define STOCKBUS_CLIENT_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "client/outcome.h"
 #include "client/profile.h"
+
+/** An option of the command line. */
+struct option_entry {
+    const char *name;     /**< without its dashes */
+    const char *argument; /**< what its value is called; NULL: it has none */
+    const char *help;     /**< a few words; NULL: it is not listed */
+    bool is_scripted;     /**< only stockctl has it */
+    int code;             /**< options.c's */
+};
+
+/** Returns the table of options; `*count` is its size. Static. */
+const struct option_entry *
+options_table(size_t *count);
 
 /** What the two programs differ in. */
 struct program {
@@ -15,7 +29,7 @@ struct program {
     const char *usage;       /**< behind the name */
     const char *description; /**< some sentences */
     const char *examples;    /**< lines */
-    bool is_scripted;        /**< takes a command, --json and --quiet */
+    bool is_scripted;        /**< takes a command, and options for scripts */
 };
 
 struct options {
@@ -23,6 +37,7 @@ struct options {
     const char *password_file;
     bool json;
     bool quiet;
+    bool yes;  /**< large orders are not asked about */
     bool ends; /**< --help or --version was answered: there is nothing more to do */
     int first; /**< index of the first argument that is no option */
 };

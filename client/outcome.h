@@ -5,14 +5,14 @@
 #define STOCKBUS_CLIENT_OUTCOME_H
 
 /* X(name, word for programs, what it means) */
-#define OUTCOME_LIST(X)                                                                     \
-    X(OUTCOME_DONE, "ok", "done")                                                           \
-    X(OUTCOME_REFUSED, "refused", "refused by the broker")                                  \
-    X(OUTCOME_USAGE, "usage", "the command line or a setting is wrong")                     \
-    X(OUTCOME_DAMAGED, "damaged", "data that is damaged, out of date or cannot be used")    \
-    X(OUTCOME_UNREACHABLE, "unreachable", "the broker cannot be reached")                   \
-    X(OUTCOME_UNKNOWN, "outcome_unknown",                                                   \
-        "the outcome of an order is not known yet; it stays pending, 'resolve' settles it") \
+#define OUTCOME_LIST(X)                                                                  \
+    X(OUTCOME_DONE, "ok", "done")                                                        \
+    X(OUTCOME_REFUSED, "refused", "refused by the broker")                               \
+    X(OUTCOME_USAGE, "usage", "the command line or a setting is wrong")                  \
+    X(OUTCOME_DAMAGED, "damaged", "data that is damaged, out of date or cannot be used") \
+    X(OUTCOME_UNREACHABLE, "unreachable", "the broker cannot be reached")                \
+    X(OUTCOME_UNKNOWN, "outcome_unknown",                                                \
+        "outcome of an order not known yet; it is pending, 'resolve' settles it")        \
     X(OUTCOME_LOGGED_OUT, "not_logged_in", "not logged in, or wrong user name or password")
 
 enum outcome {

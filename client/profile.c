@@ -13,6 +13,7 @@
 /* A value that was found, and where. */
 struct found {
     const char *value;
+    enum origin kind;
     char origin[FILES_PATH_SIZE + 32];
 };
 
@@ -56,18 +57,51 @@ take_user(struct profile *profile, const struct found *found, struct diagnostic 
     return 0;
 }
 
+bool
+profile_parse_ms(const char *text, int64_t *ms)
+{
+    char *rest = NULL;
+    bool good = isdigit((unsigned char)text[0]) && strlen(text) < 10;
+    long parsed = good ? strtol(text, &rest, 10) : 0;
+    good = good && *rest == '\0' && parsed >= 1 && parsed <= TIMEOUT_MAX_MS;
+    if (good) {
+        *ms = parsed;
+    }
+    return good;
+}
+
 static int
 take_timeout(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
 {
-    char *rest = NULL;
-    bool good = isdigit((unsigned char)found->value[0]) && strlen(found->value) < 10;
-    unsigned long timeout_ms = good ? strtoul(found->value, &rest, 10) : 0;
-    if (!good || *rest != '\0' || timeout_ms < 1 || timeout_ms > TIMEOUT_MAX_MS) {
+    if (!profile_parse_ms(found->value, &profile->timeout_ms)) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
             "%s: '%s' is no number of milliseconds from 1 to %d", found->origin, found->value,
             TIMEOUT_MAX_MS);
     }
-    profile->timeout_ms = (int64_t)timeout_ms;
+    return 0;
+}
+
+static int
+take_color(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
+{
+    if (!style_parse(found->value, &profile->color)) {
+        return diagnostic_set(diagnostic, ERROR_INVALID, "%s: '%s' is none of auto, always, never",
+            found->origin, found->value);
+    }
+    return 0;
+}
+
+static int
+take_confirm(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
+{
+    char *rest = NULL;
+    bool good = isdigit((unsigned char)found->value[0]) && strlen(found->value) < 18;
+    unsigned long long units = good ? strtoull(found->value, &rest, 10) : 0;
+    if (!good || *rest != '\0') {
+        return diagnostic_set(diagnostic, ERROR_INVALID, "%s: '%s' is no number of units",
+            found->origin, found->value);
+    }
+    profile->confirm_units = units;
     return 0;
 }
 
@@ -87,6 +121,8 @@ static int (*const takes[PROFILE_COUNT])(
     [PROFILE_STATE] = take_state,
     [PROFILE_USER] = take_user,
     [PROFILE_TIMEOUT] = take_timeout,
+    [PROFILE_COLOR] = take_color,
+    [PROFILE_CONFIRM] = take_confirm,
 };
 
 /* Returns a variable of the environment, or NULL when it is not set or empty. */
@@ -113,13 +149,9 @@ home_path(char *path, size_t size, const char *variable, const char *folder, con
     return base != NULL || home != NULL;
 }
 
-/* The values of a file; empty and 0 where it has none. */
+/* The values of a file; empty where it has none. */
 struct file_values {
-    char endpoint[FILES_PATH_SIZE];
-    char state[FILES_PATH_SIZE];
-    char user[FILES_PATH_SIZE];
-    uint64_t timeout_ms;
-    char timeout[24]; /* the same as text */
+    char texts[PROFILE_COUNT][FILES_PATH_SIZE];
 };
 
 /* Sees that a value is right, also when another is taken instead. */
@@ -127,19 +159,10 @@ static int
 check_values(const char *path, struct file_values *values, struct found *found,
     struct diagnostic *diagnostic)
 {
-    const char *const texts[PROFILE_COUNT] = {
-        [PROFILE_ENDPOINT] = values->endpoint,
-        [PROFILE_STATE] = values->state,
-        [PROFILE_USER] = values->user,
-        [PROFILE_TIMEOUT] = values->timeout,
-    };
-    if (values->timeout_ms != 0) {
-        snprintf(values->timeout, sizeof values->timeout, "%" PRIu64, values->timeout_ms);
-    }
     for (size_t i = 0; i < PROFILE_COUNT; i++) {
         struct profile trial = {0};
-        struct found here = {.value = texts[i]};
-        if (texts[i][0] == '\0') {
+        struct found here = {.value = values->texts[i], .kind = ORIGIN_FILE};
+        if (here.value[0] == '\0') {
             continue;
         }
         snprintf(here.origin, sizeof here.origin, "%s: %s", path, names[i].key);
@@ -157,13 +180,15 @@ check_values(const char *path, struct file_values *values, struct found *found,
 static int
 read_file(const char *path, struct file_values *values, struct diagnostic *diagnostic)
 {
-    const struct setting settings[] = {
-        {"endpoint", SETTING_TEXT, 1, sizeof values->endpoint, values->endpoint},
-        {"state", SETTING_PATH, 1, sizeof values->state, values->state},
-        {"user", SETTING_TEXT, 1, sizeof values->user, values->user},
-        {"timeout_ms", SETTING_NUMBER, 1, TIMEOUT_MAX_MS, &values->timeout_ms},
-    };
-    return settings_read(path, settings, sizeof settings / sizeof settings[0], diagnostic);
+    struct setting settings[PROFILE_COUNT];
+    for (size_t i = 0; i < PROFILE_COUNT; i++) {
+        settings[i] = (struct setting){.key = names[i].key,
+            .type = i == PROFILE_STATE ? SETTING_PATH : SETTING_TEXT,
+            .min = 1,
+            .max = sizeof values->texts[i],
+            .target = values->texts[i]};
+    }
+    return settings_read(path, settings, PROFILE_COUNT, diagnostic);
 }
 
 /* Reads the file, if there is one; that which was named has to be there. */
@@ -184,32 +209,45 @@ find_file(const struct flags *flags, char *path, size_t path_size, struct file_v
         snprintf(path, path_size, "/etc/stockbus/client.conf");
         error = read_file(path, values, diagnostic);
     }
-    return error == ERROR_NOT_FOUND ? 0 : error;
+    if (error == ERROR_NOT_FOUND) {
+        path[0] = '\0';
+        error = 0;
+    }
+    return error;
+}
+
+/* Finds what stands on the command line and in the environment. */
+static void
+find_near(const struct flags *flags, struct found *found)
+{
+    for (size_t i = 0; i < PROFILE_COUNT; i++) {
+        const char *flag = flags->values[i];
+        found[i].value = flag != NULL ? flag : environment(names[i].variable);
+        found[i].kind = flag != NULL ? ORIGIN_FLAG : ORIGIN_ENVIRONMENT;
+        snprintf(found[i].origin, sizeof found[i].origin, "%s",
+            flag != NULL ? names[i].flag : names[i].variable);
+    }
 }
 
 int
 profile_load(struct profile *profile, const struct flags *flags, struct diagnostic *diagnostic)
 {
-    struct found found[PROFILE_COUNT] = {{NULL, ""}};
+    struct found found[PROFILE_COUNT] = {{.value = NULL}};
     struct profile result = {.timeout_ms = TIMEOUT_DEFAULT_MS,
         .endpoint = "tcp://127.0.0.1:5570",
+        .confirm_units = CONFIRM_UNITS_DEFAULT,
         .user_is_flag = flags->values[PROFILE_USER] != NULL};
-    char path[FILES_PATH_SIZE];
-    struct file_values values = {.timeout_ms = 0};
+    struct file_values values = {{""}};
 
-    for (size_t i = 0; i < PROFILE_COUNT; i++) {
-        const char *flag = flags->values[i];
-        found[i].value = flag != NULL ? flag : environment(names[i].variable);
-        snprintf(found[i].origin, sizeof found[i].origin, "%s",
-            flag != NULL ? names[i].flag : names[i].variable);
-    }
-    int error = find_file(flags, path, sizeof path, &values, diagnostic);
+    find_near(flags, found);
+    int error = find_file(flags, result.file, sizeof result.file, &values, diagnostic);
     if (error == 0) {
-        error = check_values(path, &values, found, diagnostic);
+        error = check_values(result.file, &values, found, diagnostic);
     }
     for (size_t i = 0; error == 0 && i < PROFILE_COUNT; i++) {
         if (found[i].value != NULL) {
             error = takes[i](&result, &found[i], diagnostic);
+            result.origins[i] = found[i].kind;
         }
     }
     if (error == 0 && result.state[0] == '\0' &&
@@ -222,4 +260,47 @@ profile_load(struct profile *profile, const struct flags *flags, struct diagnost
         *profile = result;
     }
     return error;
+}
+
+/* Writes the value of a setting. */
+static void
+write_value(const struct profile *profile, enum profile_key key, char *value, size_t size)
+{
+    switch (key) {
+    case PROFILE_ENDPOINT:
+        snprintf(value, size, "%s", profile->endpoint);
+        break;
+    case PROFILE_STATE:
+        snprintf(value, size, "%s", profile->state);
+        break;
+    case PROFILE_USER:
+        snprintf(value, size, "%s", profile->user);
+        break;
+    case PROFILE_TIMEOUT:
+        snprintf(value, size, "%" PRId64, profile->timeout_ms);
+        break;
+    case PROFILE_COLOR:
+        snprintf(value, size, "%s", style_choice_word(profile->color));
+        break;
+    case PROFILE_CONFIRM:
+        snprintf(value, size, "%" PRIu64, profile->confirm_units);
+        break;
+    case PROFILE_COUNT:
+        break;
+    }
+}
+
+void
+profile_describe(
+    const struct profile *profile, enum profile_key key, struct profile_setting *setting)
+{
+    const char *const sources[] = {[ORIGIN_DEFAULT] = "",
+        [ORIGIN_FILE] = profile->file,
+        [ORIGIN_ENVIRONMENT] = names[key].variable,
+        [ORIGIN_FLAG] = names[key].flag};
+    setting->key = names[key].key;
+    setting->origin = profile->origins[key];
+    setting->source = sources[setting->origin];
+    setting->value[0] = '\0';
+    write_value(profile, key, setting->value, sizeof setting->value);
 }

@@ -11,17 +11,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client/style.h"
 #include "shared/endpoint.h"
 #include "shared/error.h"
 #include "shared/files.h"
 #include "shared/limits.h"
 
-/* X(name, flag, variable of the environment, key of the file) */
+/* X(name, flag, variable of the environment, key of the file); no flag is an empty text */
 #define PROFILE_LIST(X)                                             \
     X(PROFILE_ENDPOINT, "--endpoint", "STOCK_ENDPOINT", "endpoint") \
     X(PROFILE_STATE, "--state", "STOCK_STATE", "state")             \
     X(PROFILE_USER, "--user", "STOCK_USER", "user")                 \
-    X(PROFILE_TIMEOUT, "--timeout", "STOCK_TIMEOUT", "timeout_ms")
+    X(PROFILE_TIMEOUT, "--timeout", "STOCK_TIMEOUT", "timeout_ms")  \
+    X(PROFILE_COLOR, "--color", "STOCK_COLOR", "color")             \
+    X(PROFILE_CONFIRM, "", "STOCK_CONFIRM_UNITS", "confirm_units")
 
 enum profile_key {
 #define PROFILE_NAME(name, flag, variable, key) name,
@@ -30,10 +33,22 @@ enum profile_key {
     PROFILE_COUNT
 };
 
+/** Where a setting was found. */
+enum origin {
+    ORIGIN_DEFAULT,
+    ORIGIN_FILE,
+    ORIGIN_ENVIRONMENT,
+    ORIGIN_FLAG
+};
+
 /** What stood on the command line. NULL: nothing did. Borrowed. */
 struct flags {
     const char *config;
     const char *values[PROFILE_COUNT];
+};
+
+enum {
+    CONFIRM_UNITS_DEFAULT = 100
 };
 
 struct profile {
@@ -42,6 +57,10 @@ struct profile {
     char user[USER_SIZE_MAX + 1]; /**< who logs in when nobody is named; may be empty */
     bool user_is_flag;            /**< it was on the command line */
     int64_t timeout_ms;           /**< how long a silent broker is waited for */
+    enum style_choice color;
+    uint64_t confirm_units; /**< larger orders are asked about on a terminal; 0: none is */
+    enum origin origins[PROFILE_COUNT];
+    char file[FILES_PATH_SIZE]; /**< the configuration file that was read; empty: there is none */
 };
 
 /**
@@ -50,5 +69,22 @@ struct profile {
  */
 int
 profile_load(struct profile *profile, const struct flags *flags, struct diagnostic *diagnostic);
+
+/** Is `text` a number of milliseconds that may be waited for? Then it is in `*ms`. */
+bool
+profile_parse_ms(const char *text, int64_t *ms);
+
+/** A setting as a person would write it, and where it was found. */
+struct profile_setting {
+    const char *key;    /**< in the configuration file. Static */
+    const char *source; /**< flag, variable or file; empty for a default. The profile's */
+    enum origin origin;
+    char value[FILES_PATH_SIZE];
+};
+
+/** Describes setting `key` of `profile`. */
+void
+profile_describe(
+    const struct profile *profile, enum profile_key key, struct profile_setting *setting);
 
 #endif

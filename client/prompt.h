@@ -1,5 +1,5 @@
 /**
- * prompt.h: lines typed on a terminal, with editing and a history, through libedit.
+ * prompt.h: lines typed on a terminal, with editing, completion and a history, through libedit.
  *
  * One thread, one prompt a process.
  */
@@ -8,23 +8,35 @@
 
 #include <stdbool.h>
 
+#include "client/completion.h"
 #include "shared/error.h"
 
 struct prompt;
 
+/** What the prompt asks of whom it works for. */
+struct prompt_uses {
+    const char *program;
+    const char *history; /**< path of the file of commands; borrowed */
+    /** Returns the items that names are completed from; they may be looked up just now. */
+    const struct lookup *(*items)(void *context);
+    void *context;
+};
+
 /** Takes the terminal. Returns 0 with `*prompt`, the caller's to close, or ERROR_MEMORY. */
 int
-prompt_open(struct prompt **prompt, const char *program);
+prompt_open(struct prompt **prompt, const struct prompt_uses *uses);
 
 /** Gives the terminal back and makes `*prompt` NULL; NULL already is fine. */
 void
 prompt_close(struct prompt **prompt);
 
 /**
- * Shows `text` and waits for a line. Returns it without its end, the prompt's until the next call;
- * or NULL at the end of the input and on Ctrl-C. With `remember` the arrow keys find it again.
+ * Shows `text`, in which \1 stands before and behind what takes no columns, and waits for a line.
+ *
+ * Returns it without its end, the prompt's until the next call; or NULL at the end of the input and
+ * on Ctrl-C. `kind` is what the tabulator completes; commands are found again with the arrow keys.
  */
 char *
-prompt_read(struct prompt *prompt, const char *text, bool remember);
+prompt_read(struct prompt *prompt, const char *text, enum completion_kind kind);
 
 #endif

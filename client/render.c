@@ -1,7 +1,7 @@
 #include "client/render.h"
 
-#include "shared/json.h"
 #include "client/table.h"
+#include "shared/json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,12 +17,31 @@ enum {
 void
 render_init(struct render *render, const char *program, FILE *out, FILE *err)
 {
-    struct winsize window = {0};
-    *render = (struct render){.program = program, .out = out, .err = err, .width = WIDTH_DEFAULT};
+    *render = (struct render){.program = program, .out = out, .err = err};
     render->is_terminal = isatty(fileno(out)) == 1;
-    if (render->is_terminal && ioctl(fileno(out), TIOCGWINSZ, &window) == 0 && window.ws_col > 0) {
-        render->width = window.ws_col;
-    }
+}
+
+void
+render_fini(struct render *render)
+{
+    free(render->kept);
+    render->kept = NULL;
+}
+
+void
+render_set_colors(struct render *render, enum style_choice choice)
+{
+    render->colors_out = style_wanted(choice, render->out);
+    render->colors_err = style_wanted(choice, render->err);
+}
+
+/* Returns the columns of the terminal; people change them as they go. */
+static unsigned
+measure_width(const struct render *render)
+{
+    struct winsize window = {0};
+    bool known = ioctl(fileno(render->out), TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
+    return known ? window.ws_col : WIDTH_DEFAULT;
 }
 
 /* JSON: an object per answer. */
@@ -78,13 +97,14 @@ add_order(struct json *json, const struct order *order)
 
 /* Adds the order that was settled before the errand, if there was one. */
 static void
-add_before(struct json *json, const struct shopper_result *result)
+add_before(struct json *json, const struct render *render, const struct shopper_result *result)
 {
-    if (result->before.exists) {
+    const struct shopper_order *before = result->before.exists ? &result->before : render->kept;
+    if (before != NULL) {
         json_key(json, "settled");
         json_begin(json, '{');
-        json_text_member(json, "status", status_word(result->before.status));
-        add_order(json, &result->before.order);
+        json_text_member(json, "status", status_word(before->status));
+        add_order(json, &before->order);
         json_end(json, '}');
     }
 }
@@ -111,21 +131,34 @@ add_items(struct json *json, const struct item *items, size_t count)
 
 /* Messages. */
 
+static void
+write_message(struct render *render, enum style style, const char *text)
+{
+    const char *begin = style_code(render->colors_err, style);
+    const char *end = style_code(render->colors_err, STYLE_PLAIN);
+    bool placed = render->place[0] != '\0';
+    fflush(render->out);
+    if (render->program != NULL) {
+        fprintf(render->err, "%s%s:%s %s%s%s\n", begin, render->program, end,
+            placed ? render->place : "", placed ? ": " : "", text);
+    } else {
+        fprintf(render->err, "%s%s%s%s%s\n", begin, placed ? render->place : "", placed ? ": " : "",
+            text, end);
+    }
+    fflush(render->err);
+}
+
 void
 render_message(struct render *render, const char *text)
 {
-    fflush(render->out);
-    bool placed = render->place[0] != '\0';
-    fprintf(render->err, "%s: %s%s%s\n", render->program, placed ? render->place : "",
-        placed ? ": " : "", text);
-    fflush(render->err);
+    write_message(render, STYLE_BAD, text);
 }
 
 void
 render_note(struct render *render, const char *text)
 {
     if (!render->quiet) {
-        render_message(render, text);
+        write_message(render, STYLE_CARE, text);
     }
 }
 
@@ -137,6 +170,30 @@ render_failure(struct render *render, const char *word, const char *text)
         struct json json = begin_object(render, false);
         json_text_member(&json, "error", word);
         json_text_member(&json, "message", text);
+        end_object(&json);
+    }
+}
+
+void
+render_ambiguous(struct render *render, const char *command, const char *word,
+    const struct item *items, size_t count, size_t total)
+{
+    char text[SENTENCE_SIZE];
+    snprintf(text, sizeof text, "%s: '%.200s' may be any of %zu items:", command, word, total);
+    render_message(render, text);
+    for (size_t i = 0; i < count; i++) {
+        char upc[UPC_TEXT_SIZE];
+        upc_format(items[i].upc, upc);
+        fprintf(render->err, "  %s  %s\n", upc, items[i].name);
+    }
+    if (total > count) {
+        fprintf(render->err, "  … and %zu more\n", total - count);
+    }
+    if (render->json) {
+        struct json json = begin_object(render, false);
+        json_text_member(&json, "error", "ambiguous_item");
+        json_text_member(&json, "message", text);
+        add_items(&json, items, count);
         end_object(&json);
     }
 }
@@ -162,7 +219,7 @@ render_refusal(struct render *render, const struct shopper_result *result)
     if (result->order.exists) {
         add_order(&json, &result->order.order);
     }
-    add_before(&json, result);
+    add_before(&json, render, result);
     end_object(&json);
 }
 
@@ -203,13 +260,28 @@ render_before(struct render *render, const struct shopper_order *before)
     render_note(render, text);
 }
 
+void
+render_keep_before(struct render *render, const struct shopper_order *before)
+{
+    render_fini(render);
+    if (before != NULL && before->exists) {
+        render_before(render, before);
+        render->kept = malloc(sizeof *render->kept);
+        if (render->kept != NULL) {
+            *render->kept = *before;
+        }
+    }
+}
+
 /* Answers. */
 
 static void
 write_table(struct render *render, const struct item *items, size_t count)
 {
-    struct table table = {
-        .out = render->out, .is_aligned = render->is_terminal, .width = render->width};
+    struct table table = {.out = render->out,
+        .is_aligned = render->is_terminal,
+        .is_colored = render->colors_out,
+        .width = measure_width(render)};
     table_write(&table, items, count);
     fflush(render->out);
 }
@@ -224,7 +296,7 @@ render_inventory(struct render *render, const struct shopper_result *result)
     }
     struct json json = begin_object(render, true);
     add_items(&json, result->items, result->item_count);
-    add_before(&json, result);
+    add_before(&json, render, result);
     end_object(&json);
 }
 
@@ -306,8 +378,8 @@ render_local(struct render *render, const struct local_state *state, const char 
         write_table(render, items, count);
     } else {
         char text[SENTENCE_SIZE];
-        snprintf(text, sizeof text, "%s has nothing in the local inventory",
-            user != NULL ? user : "nobody");
+        snprintf(text, sizeof text, "%s%s", user != NULL ? user : "nobody has ever logged in here",
+            user != NULL ? " has nothing in the local inventory" : "");
         render_note(render, text);
     }
     free(items);
@@ -376,7 +448,7 @@ render_order(struct render *render, const struct local_state *state,
         json_key(&json, "order");
         json_null(&json);
     }
-    add_before(&json, result);
+    add_before(&json, render, result);
     end_object(&json);
 }
 
@@ -398,7 +470,7 @@ confirm_user(struct render *render, const struct shopper_result *result, const c
     if (session != 0) {
         json_uint_member(&json, "session", session);
     }
-    add_before(&json, result);
+    add_before(&json, render, result);
     end_object(&json);
 }
 
@@ -434,4 +506,56 @@ render_ping(struct render *render, const struct shopper_result *result, const ch
     json_text_member(&json, "history", history);
     json_uint_member(&json, "position", result->reply.position);
     end_object(&json);
+}
+
+static void
+write_config_json(struct render *render, const struct profile *profile)
+{
+    static const char *const origins[] = {[ORIGIN_DEFAULT] = "default",
+        [ORIGIN_FILE] = "file",
+        [ORIGIN_ENVIRONMENT] = "environment",
+        [ORIGIN_FLAG] = "flag"};
+    struct json json = begin_object(render, true);
+    json_key(&json, "file");
+    if (profile->file[0] != '\0') {
+        json_text(&json, profile->file);
+    } else {
+        json_null(&json);
+    }
+    json_key(&json, "settings");
+    json_begin(&json, '[');
+    for (int i = 0; i < PROFILE_COUNT; i++) {
+        struct profile_setting setting;
+        profile_describe(profile, (enum profile_key)i, &setting);
+        json_begin(&json, '{');
+        json_text_member(&json, "key", setting.key);
+        json_text_member(&json, "value", setting.value);
+        json_text_member(&json, "from", origins[setting.origin]);
+        json_text_member(&json, "source", setting.source);
+        json_end(&json, '}');
+    }
+    json_end(&json, ']');
+    end_object(&json);
+}
+
+void
+render_config(struct render *render, const struct profile *profile)
+{
+    if (render->json) {
+        write_config_json(render, profile);
+        return;
+    }
+    for (int i = 0; i < PROFILE_COUNT; i++) {
+        struct profile_setting setting;
+        profile_describe(profile, (enum profile_key)i, &setting);
+        const char *source = setting.origin == ORIGIN_DEFAULT ? "default" : setting.source;
+        if (render->is_terminal) {
+            fprintf(render->out, "%-14s %-36s %s%s%s\n", setting.key, setting.value,
+                style_code(render->colors_out, STYLE_FAINT), source,
+                style_code(render->colors_out, STYLE_PLAIN));
+        } else {
+            fprintf(render->out, "%s\t%s\t%s\n", setting.key, setting.value, source);
+        }
+    }
+    fflush(render->out);
 }

@@ -11,24 +11,37 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "client/profile.h"
 #include "client/shopper.h"
 
 struct render {
-    const char *program; /**< stands before messages */
+    const char
+        *program; /**< stands before messages; NULL in a conversation, which is plain enough */
     FILE *out;
     FILE *err;
     bool json;        /**< answers are JSON */
     bool quiet;       /**< no confirmations and no notes, only what was asked for and errors */
-    bool is_terminal; /**< tables are aligned, and fit `width` columns */
-    unsigned width;
-    char place[256]; /**< of a script: "file:line", stands before messages; or empty */
+    bool is_terminal; /**< tables are aligned and fit its width */
+    bool colors_out;
+    bool colors_err;
+    char place[256];            /**< of a script: "file:line", stands before messages; or empty */
+    struct shopper_order *kept; /**< see render_keep_before(); NULL: nothing was kept */
 };
 
-/** Prepares for these two streams: finds out whether `out` is a terminal, and how wide. */
+/** Prepares for these two streams: finds out whether `out` is a terminal. No colours as yet. */
 void
 render_init(struct render *render, const char *program, FILE *out, FILE *err);
 
-/** Writes a message to `err`, under the program's name and the place in the script. */
+/** Frees what the render holds. May be called twice. */
+void
+render_fini(struct render *render);
+
+/** Finds out which of the streams are coloured. */
+void
+render_set_colors(struct render *render, enum style_choice choice);
+
+/** Writes a message to `err`, under the program's name, if there is one, and the place in the
+ * script. */
 void
 render_message(struct render *render, const char *text);
 
@@ -39,6 +52,14 @@ render_note(struct render *render, const char *text);
 /** Writes that something failed: a message, and in JSON an object with `ok` false. */
 void
 render_failure(struct render *render, const char *word, const char *text);
+
+/**
+ * Writes that `word` may mean any of `count` items, which are the first of `total`: a message with
+ * a line for each, and in JSON an object.
+ */
+void
+render_ambiguous(struct render *render, const char *command, const char *word,
+    const struct item *items, size_t count, size_t total);
 
 /** Writes the failure of an errand, with what the broker said about it. */
 void
@@ -64,6 +85,13 @@ render_order(struct render *render, const struct local_state *state,
 void
 render_before(struct render *render, const struct shopper_order *before);
 
+/**
+ * Writes the same, and keeps it for the JSON of the answer that is still to come: for a command of
+ * more than one errand. NULL forgets it.
+ */
+void
+render_keep_before(struct render *render, const struct shopper_order *before);
+
 /** Writes that `user` is logged in, with `session`. */
 void
 render_login(
@@ -77,5 +105,9 @@ render_logout(struct render *render, const struct shopper_result *result, const 
 void
 render_ping(struct render *render, const struct shopper_result *result, const char *endpoint,
     int64_t microseconds);
+
+/** Writes each setting, its value and where that was found. */
+void
+render_config(struct render *render, const struct profile *profile);
 
 #endif

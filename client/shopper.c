@@ -425,6 +425,30 @@ shopper_may_give_up(const struct shopper *shopper)
     return shopper->phase == PHASE_NAMES;
 }
 
+void
+shopper_describe_wait(const struct shopper *shopper, char *text, size_t size)
+{
+    static const char *const errand_texts[ERRAND_COUNT] = {
+        [ERRAND_PING] = "an answer",
+        [ERRAND_LOGIN] = "the login",
+        [ERRAND_VIEW] = "the list of items",
+        [ERRAND_LOGOUT] = "the logout",
+    };
+    const struct order *order = &shopper_state(shopper)->pending.order;
+    if (shopper_is_about_order(shopper)) {
+        snprintf(text, size, "%sthe outcome of order %" PRIu64 " (%s)",
+            shopper->errand == ERRAND_VOID ? "the end or " : "", order->number,
+            operation_word(order->operation));
+    } else if (shopper->phase == PHASE_LEAVE) {
+        snprintf(text, size, "the logout before the login");
+    } else if (shopper->phase == PHASE_NAMES) {
+        snprintf(text, size, "the names of what was bought");
+    } else {
+        const char *errand = errand_texts[shopper->errand];
+        snprintf(text, size, "%s", errand != NULL ? errand : "an answer");
+    }
+}
+
 const struct shopper_result *
 shopper_result(const struct shopper *shopper)
 {

@@ -156,6 +156,10 @@ shopper_wait_ms(const struct shopper *shopper);
 bool
 shopper_may_give_up(const struct shopper *shopper);
 
+/** Writes what the reply that is awaited is about, as in "waiting for …". */
+void
+shopper_describe_wait(const struct shopper *shopper, char *text, size_t size);
+
 /**
  * Ends the errand because no reply comes; `reason` says why, as the beginning of a sentence ("no
  * answer from …"). Returns SHOPPER_END.

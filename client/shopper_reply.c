@@ -130,10 +130,10 @@ dispute(struct shopper *shopper, enum status status)
     }
     return shopper_fail(shopper, OUTCOME_UNKNOWN, "outcome_unknown",
         "the broker cannot tell what became of order %" PRIu64 " of session %" PRIu64
-        ", it may or may not have been made (%s: %s); it stays pending: "
+        ", it may or may not have been made (%s); it stays pending: "
         "'resolve --void' gives it up if the broker still can, "
         "'resolve --set-aside' takes it out of the way",
-        order->number, order->session, status_word(status), status_text(status));
+        order->number, order->session, status_text(status));
 }
 
 /*

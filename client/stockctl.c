@@ -5,17 +5,32 @@
 #include "client/options.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 static const struct program program = {
     .name = "stockctl",
     .usage = "[OPTION...] COMMAND [ARGUMENT...]",
     .description = "buys from a Stockbus broker, for scripts",
-    .examples = "  stockctl login north\n"
+    .examples = "  stockctl wait --timeout 30000\n"
+                "  stockctl login north\n"
                 "  stockctl inventory\n"
+                "  stockctl buy cola 12\n"
                 "  stockctl --json buy 036000291452 3\n"
                 "  printf 'buy 036000291452 1\\nlocal\\n' | stockctl run -\n",
     .is_scripted = true,
 };
+
+/* Asks for one line, where somebody can read the question and type the answer. */
+static const char *
+confirm(void *context, enum question question, const char *text)
+{
+    static char answer[64];
+    (void)context;
+    (void)question;
+    fputs(text, stderr);
+    fflush(stderr);
+    return fgets(answer, sizeof answer, stdin);
+}
 
 /* Runs the command on the command line, with the state directory open if it wants that. */
 static enum outcome
@@ -53,6 +68,10 @@ main(int argc, char **argv)
     }
     if (profile_load(&client.profile, &options.flags, &diagnostic) != 0) {
         return (int)client_usage(&client, "%s", diagnostic.text);
+    }
+    render_set_colors(&client.render, client.profile.color);
+    if (!options.yes && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1) {
+        client.confirm = confirm;
     }
     (void)interrupt_catch();
     (void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away shall not cut a command in two */

@@ -1,5 +1,8 @@
 /**
  * table.h: items as a table: aligned on a terminal, separated by tabs elsewhere.
+ *
+ * Aligned, it fits its width: names are cut, and where columns are left over, a bar shows each
+ * level against the highest. A total stands below.
  */
 #ifndef STOCKBUS_CLIENT_TABLE_H
 #define STOCKBUS_CLIENT_TABLE_H
@@ -12,12 +15,21 @@
 struct table {
     FILE *out;
     bool is_aligned;
-    unsigned width; /**< columns that a line may take, when aligned */
+    bool is_colored; /**< only when aligned */
+    unsigned width;  /**< columns that a line may take, when aligned */
 };
 
 /** Writes a table of `count` items; a name that is NULL is left out. */
 void
 table_write(const struct table *table, const struct item *items, size_t count);
+
+enum {
+    TABLE_NUMBER_SIZE = 32
+};
+
+/** Writes `value` with a comma between its thousands. */
+void
+table_format_number(uint64_t value, char text[TABLE_NUMBER_SIZE]);
 
 /** Returns the columns that `text` takes on a terminal. It is UTF-8. */
 unsigned

@@ -48,15 +48,32 @@ bounded_list_new(int capacity, struct bounded_list **list)
     result->capacity = capacity;
 
     pthread_condattr_t monotonic;
-    int failed = pthread_condattr_init(&monotonic);
-    failed |= pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    failed |= pthread_mutex_init(&result->lock, NULL);
-    failed |= pthread_cond_init(&result->not_full, &monotonic);
-    failed |= pthread_cond_init(&result->not_empty, &monotonic);
+    if (pthread_condattr_init(&monotonic) != 0) {
+        goto no_attributes;
+    }
+    if (pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) != 0 ||
+        pthread_mutex_init(&result->lock, NULL) != 0) {
+        goto no_lock;
+    }
+    if (pthread_cond_init(&result->not_full, &monotonic) != 0) {
+        goto no_not_full;
+    }
+    if (pthread_cond_init(&result->not_empty, &monotonic) != 0) {
+        goto no_not_empty;
+    }
     pthread_condattr_destroy(&monotonic);
-    assert(failed == 0);
     *list = result;
     return 0;
+
+no_not_empty:
+    pthread_cond_destroy(&result->not_full);
+no_not_full:
+    pthread_mutex_destroy(&result->lock);
+no_lock:
+    pthread_condattr_destroy(&monotonic);
+no_attributes:
+    free(result);
+    return ERROR_MEMORY;
 }
 
 void
@@ -177,7 +194,7 @@ int
 bounded_list_put(
     struct bounded_list *list, const struct reading *items, int count, int64_t timeout_ms)
 {
-    assert(count >= 1);
+    assert(count >= 1 && timeout_ms >= BOUNDED_LIST_FOREVER);
     struct wait wait = {.changed = &list->not_full,
         .parked = &list->putting,
         .waits = &list->stats.full_waits,
@@ -211,7 +228,7 @@ bounded_list_put(
 int
 bounded_list_take(struct bounded_list *list, struct reading *items, int wanted, int64_t timeout_ms)
 {
-    assert(wanted >= 1);
+    assert(wanted >= 1 && timeout_ms >= BOUNDED_LIST_FOREVER);
     struct wait wait = {.changed = &list->not_empty,
         .parked = &list->taking,
         .waits = &list->stats.empty_waits,

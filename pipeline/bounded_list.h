@@ -38,7 +38,8 @@ struct bounded_list_stats {
 /**
  * Makes an empty list for `capacity` readings, 1 to BOUNDED_LIST_CAPACITY_MAX.
  *
- * Returns 0 with the list in `*list`, the caller's to free, or ERROR_MEMORY.
+ * Returns 0 with the list in `*list`, the caller's to free, or ERROR_MEMORY, also when
+ * the system has no room for a lock.
  */
 int
 bounded_list_new(int capacity, struct bounded_list **list);
@@ -51,10 +52,11 @@ bounded_list_free(struct bounded_list **list);
  * Adds up to `count` (at least 1) readings of `items`, in their order; waits while the list is
  * full.
  *
- * Blocks for at most `timeout_ms` (0: not at all; BOUNDED_LIST_FOREVER), measured by the monotonic
- * clock. Returns how many it added, 1 to `count`: as many as there was room for; readings of
- * others may come to stand before those it did not add. Returns ERROR_TIMEOUT when there was no
- * room in time, ERROR_CLOSED when the list is or becomes closed; then nothing was added.
+ * Blocks for at most `timeout_ms` (0: not at all; BOUNDED_LIST_FOREVER; no other negative number),
+ * measured by the monotonic clock. Returns how many it added, 1 to `count`: as many as there was
+ * room for; readings of others may come to stand before those it did not add. Returns ERROR_TIMEOUT
+ * when there was no room in time, ERROR_CLOSED when the list is or becomes closed; then nothing was
+ * added.
  */
 int
 bounded_list_put(
@@ -64,9 +66,9 @@ bounded_list_put(
  * Removes up to `wanted` (at least 1) readings into `items`, oldest first; waits while the list is
  * empty.
  *
- * Blocks for at most `timeout_ms` (0: not at all; BOUNDED_LIST_FOREVER), measured by the monotonic
- * clock. Returns how many it removed, 1 to `wanted`; ERROR_TIMEOUT when nothing came in time, or
- * ERROR_CLOSED when the list is closed and nothing is left in it.
+ * Blocks for at most `timeout_ms` (0: not at all; BOUNDED_LIST_FOREVER; no other negative number),
+ * measured by the monotonic clock. Returns how many it removed, 1 to `wanted`; ERROR_TIMEOUT when
+ * nothing came in time, or ERROR_CLOSED when the list is closed and nothing is left in it.
  */
 int
 bounded_list_take(struct bounded_list *list, struct reading *items, int wanted, int64_t timeout_ms);

@@ -1,6 +1,6 @@
 #include "pipeline/consumer.h"
 
-#include <time.h>
+#include "pipeline/monotonic.h"
 
 enum {
     BATCH = 128, /* readings taken under one lock: the fewer locks, the less the threads meet */
@@ -8,14 +8,6 @@ enum {
     /* A file lags behind the list by no more than this when readings are rare. */
     FLUSH_AFTER_MS = 10,
 };
-
-int64_t
-monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 int
 consumer_open(struct consumer *consumer, struct bounded_list *list, struct files *files,
@@ -53,27 +45,23 @@ prepare(struct consumer *consumer, int *room)
     return error;
 }
 
-/*
- * Takes readings as bounded_list_take() does, with the idle timeout; writes the file before it
- * waits for long.
- */
-static int
-take(struct consumer *consumer, struct reading *items, int wanted)
+/* The first part of the idle timeout, which nobody is told of. */
+static int64_t
+soon_ms(const struct consumer *consumer)
 {
-    const int64_t soon_ms =
-        consumer->idle_timeout_ms < FLUSH_AFTER_MS ? consumer->idle_timeout_ms : FLUSH_AFTER_MS;
-    int got = bounded_list_take(consumer->list, items, wanted, soon_ms);
-    if (got != ERROR_TIMEOUT || soon_ms == consumer->idle_timeout_ms) {
-        return got;
-    }
-    int64_t idle_since_ns = monotonic_ns() - soon_ms * 1000000;
-    int error = flush(consumer);
-    if (error != 0) {
-        consumer->error = error;
-        return error;
+    return consumer->idle_timeout_ms < FLUSH_AFTER_MS ? consumer->idle_timeout_ms : FLUSH_AFTER_MS;
+}
+
+/* Takes readings as bounded_list_take() does, for the rest of the idle timeout, and shows it. */
+static int
+take_late(struct consumer *consumer, struct reading *items, int wanted, int64_t idle_since_ns)
+{
+    const int64_t rest_ms = consumer->idle_timeout_ms - soon_ms(consumer);
+    if (rest_ms == 0) {
+        return ERROR_TIMEOUT;
     }
     atomic_store_explicit(&consumer->idle_since_ns, idle_since_ns, memory_order_relaxed);
-    got = bounded_list_take(consumer->list, items, wanted, consumer->idle_timeout_ms - soon_ms);
+    int got = bounded_list_take(consumer->list, items, wanted, rest_ms);
     atomic_store_explicit(&consumer->idle_since_ns, 0, memory_order_relaxed);
     return got;
 }
@@ -88,9 +76,18 @@ consumer_run(struct consumer *consumer)
         if (consumer->error != 0) {
             return;
         }
-        int got = take(consumer, items, room < BATCH ? room : BATCH);
+        const int wanted = room < BATCH ? room : BATCH;
+        int got = bounded_list_take(consumer->list, items, wanted, soon_ms(consumer));
+        if (got == ERROR_TIMEOUT) {
+            const int64_t idle_since_ns = monotonic_ns() - soon_ms(consumer) * 1000000;
+            consumer->error = flush(consumer);
+            if (consumer->error != 0) {
+                return;
+            }
+            got = take_late(consumer, items, wanted, idle_since_ns);
+        }
         if (got < 0) {
-            return; /* idle for too long, closed, or a failure that take() has noted */
+            return; /* idle for too long, or closed */
         }
         for (int i = 0; i < got; i++) {
             reading_file_append(&consumer->file, &items[i]);
@@ -98,17 +95,22 @@ consumer_run(struct consumer *consumer)
     }
 }
 
-int
-consumer_close(struct consumer *consumer)
+void
+consumer_finish(struct consumer *consumer)
 {
     if (consumer->error == 0) {
         consumer->error = flush(consumer);
     }
     /* A failure that came first is the one to tell. */
     struct diagnostic *diagnostic = consumer->error == 0 ? &consumer->diagnostic : NULL;
-    int error = reading_file_close(&consumer->file, diagnostic);
+    int error = reading_file_finish(&consumer->file, diagnostic);
     if (consumer->error == 0) {
         consumer->error = error;
     }
-    return consumer->error;
+}
+
+void
+consumer_close(struct consumer *consumer)
+{
+    reading_file_close(&consumer->file);
 }

@@ -3,7 +3,9 @@
  *
  * It ends when it had to wait for a reading for longer than its idle timeout, when the list is
  * closed and empty, or when its file cannot be written. It takes no more than it has room for on
- * the disk, and what it took is in its file when it ends.
+ * the disk; what it took is in its file when it is finished, or counted in `file.lost`.
+ *
+ * One thread uses a `struct consumer` at a time, but any may read its atomic members.
  */
 #ifndef STOCKBUS_PIPELINE_CONSUMER_H
 #define STOCKBUS_PIPELINE_CONSUMER_H
@@ -26,23 +28,24 @@ struct consumer {
 };
 
 /**
- * Opens the file `path` of a consumer. `list` is borrowed for its life; `idle_timeout_ms` is at
- * least 1. Blocks. Returns 0, or an error with a sentence in `consumer->diagnostic`.
+ * Opens the file `path` of a consumer, and leaves alone what is in it. `list` is borrowed for its
+ * life; `idle_timeout_ms` is at least 1. Blocks. Returns 0, or an error with a sentence in
+ * `consumer->diagnostic`.
  */
 int
 consumer_open(struct consumer *consumer, struct bounded_list *list, struct files *files,
     const char *path, int64_t idle_timeout_ms);
 
-/** Does all its work; blocks until it is done. The body of a thread. */
+/** Does all its work but the last write; blocks until it is done. The body of a thread. */
 void
 consumer_run(struct consumer *consumer);
 
-/** Writes what it took, and closes its file. Blocks. Returns `consumer->error`. */
-int
-consumer_close(struct consumer *consumer);
+/** Writes what it took, so that its file is whole and on the disk. Blocks. See `error`. */
+void
+consumer_finish(struct consumer *consumer);
 
-/** Nanoseconds of the monotonic clock, more than 0. */
-int64_t
-monotonic_ns(void);
+/** Closes its file, which no other process could take before. */
+void
+consumer_close(struct consumer *consumer);
 
 #endif

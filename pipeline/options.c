@@ -120,23 +120,52 @@ set(const struct option_entry *entry, const char *value, struct diagnostic *diag
     return ERROR_INVALID;
 }
 
-/* Finds the entry that `name` (of `size` bytes) is, or begins as the only one; NULL if none. */
+/*
+ * Finds the entry that `name` (of `size` bytes) is, or begins as the only one; NULL if none.
+ * `*other` becomes a second one that it begins, if there is one.
+ */
 static const struct option_entry *
-find(const struct option_entry *table, const char *name, size_t size)
+find(const struct option_entry *table, const char *name, size_t size,
+    const struct option_entry **other)
 {
     const struct option_entry *found = NULL;
-    int matches = 0;
-    for (const struct option_entry *entry = table; entry->kind != OPTION_END; entry++) {
+    *other = NULL;
+    for (const struct option_entry *entry = table; entry->kind != OPTION_END && size > 0; entry++) {
         if (strncmp(entry->name, name, size) != 0) {
             continue;
         }
         if (entry->name[size] == '\0') {
+            *other = NULL;
             return entry;
         }
+        *other = found;
         found = entry;
-        matches++;
     }
-    return size > 0 && matches == 1 ? found : NULL;
+    return found;
+}
+
+/* Finds the option of `argument`, whose name has `size` bytes; NULL with a sentence if none. */
+static const struct option_entry *
+look_up(const struct option_entry *table, const char *argument, size_t size,
+    struct diagnostic *diagnostic)
+{
+    const struct option_entry *found = NULL;
+    const struct option_entry *other = NULL;
+    if (argument[1] == '-') {
+        found = find(table, argument + 2, size, &other);
+    } else if (strcmp(argument, "-h") == 0) {
+        found = find(table, "help", strlen("help"), &other);
+    }
+    if (found == NULL) {
+        diagnostic_set(diagnostic, ERROR_INVALID, "unknown option %s", argument);
+        return NULL;
+    }
+    if (other != NULL) {
+        diagnostic_set(diagnostic, ERROR_INVALID, "ambiguous option %s: --%s or --%s", argument,
+            other->name, found->name);
+        return NULL;
+    }
+    return found;
 }
 
 /* Reads the option at argv[*i], and the value behind it if it takes one. */
@@ -147,9 +176,9 @@ read_option(
     const char *name = argv[*i] + 2;
     const size_t size = strcspn(name, "=");
     const char *value = name[size] == '=' ? name + size + 1 : NULL;
-    const struct option_entry *entry = argv[*i][1] == '-' ? find(table, name, size) : NULL;
+    const struct option_entry *entry = look_up(table, argv[*i], size, diagnostic);
     if (entry == NULL) {
-        return diagnostic_set(diagnostic, ERROR_INVALID, "unknown option %s", argv[*i]);
+        return ERROR_INVALID;
     }
     if (entry->kind == OPTION_FLAG && value != NULL) {
         return diagnostic_set(diagnostic, ERROR_INVALID, "--%s takes no value", entry->name);

@@ -2,7 +2,8 @@
  * options.h: command lines, described by a table.
  *
  * An option is `--name`, `--name VALUE` or `--name=VALUE`; a name may be cut as long as it is one
- * of a kind. Options and operands may be mixed; `--` ends the options, and `-` is an operand.
+ * of a kind. `-h` is `--help` where the table has that. Options and operands may be mixed; `--`
+ * ends the options, and `-` is an operand.
  */
 #ifndef STOCKBUS_PIPELINE_OPTIONS_H
 #define STOCKBUS_PIPELINE_OPTIONS_H

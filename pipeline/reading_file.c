@@ -5,17 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Takes the open file for this process and empties it. */
-static int
-claim(struct reading_file *file)
-{
-    int result = file->files->lock(file->files, file->fd);
-    if (result < 0) {
-        return error_from_errno(-result);
-    }
-    return files_resize(file->files, file->fd, 0);
-}
-
 int
 reading_file_open(
     struct reading_file *file, struct files *files, const char *path, struct diagnostic *diagnostic)
@@ -31,19 +20,27 @@ reading_file_open(
     if (error != 0) {
         goto failed;
     }
-    error = claim(file);
-    if (error != 0) {
+    int locked = files->lock(files, file->fd);
+    if (locked < 0) {
+        error = error_from_errno(-locked);
         goto failed;
     }
     return 0;
 
 failed:
-    files_close(files, &file->fd);
-    free(file->block);
-    free(file->path);
-    file->block = NULL;
-    file->path = NULL;
+    reading_file_close(file);
     return diagnostic_set(diagnostic, error, "cannot open %s: %s", path, error_text(error));
+}
+
+int
+reading_file_empty(struct reading_file *file, struct diagnostic *diagnostic)
+{
+    int error = files_resize(file->files, file->fd, 0);
+    if (error != 0) {
+        return diagnostic_set(
+            diagnostic, error, "cannot empty %s: %s", file->path, error_text(error));
+    }
+    return 0;
 }
 
 static int
@@ -107,9 +104,9 @@ reading_file_flush(struct reading_file *file, struct diagnostic *diagnostic)
         atomic_fetch_add_explicit(&file->count, file->pending, memory_order_relaxed);
     } else {
         file->lost += file->pending;
-        diagnostic_set(diagnostic, error,
-            "cannot write %s at byte %lld, %llu readings are lost: %s", file->path,
-            (long long)file->offset, (unsigned long long)file->pending, error_text(error));
+        diagnostic_set(diagnostic, error, "cannot write %s at byte %lld, %llu reading%s lost: %s",
+            file->path, (long long)file->offset, (unsigned long long)file->pending,
+            file->pending == 1 ? " is" : "s are", error_text(error));
     }
     file->pending = 0;
     file->block_size = 0;
@@ -117,11 +114,8 @@ reading_file_flush(struct reading_file *file, struct diagnostic *diagnostic)
 }
 
 int
-reading_file_close(struct reading_file *file, struct diagnostic *diagnostic)
+reading_file_finish(struct reading_file *file, struct diagnostic *diagnostic)
 {
-    if (file->fd < 0) {
-        return 0;
-    }
     int error = reading_file_flush(file, diagnostic);
     int cut = files_resize(file->files, file->fd, file->offset);
     if (cut != 0 && error == 0) {
@@ -133,10 +127,15 @@ reading_file_close(struct reading_file *file, struct diagnostic *diagnostic)
         error = diagnostic_set(
             diagnostic, sync, "cannot force %s to the disk: %s", file->path, error_text(sync));
     }
+    return error;
+}
+
+void
+reading_file_close(struct reading_file *file)
+{
     files_close(file->files, &file->fd);
     free(file->block);
     free(file->path);
     file->block = NULL;
     file->path = NULL;
-    return error;
 }

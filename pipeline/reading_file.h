@@ -4,7 +4,10 @@
  * A full disk must not cost a reading that somebody already gave away. So room comes first: the
  * file writes zeros where its next block will go, and only what fits into that block may be
  * appended. When the zeros cannot be written nothing is lost: whoever wanted to append keeps what
- * it has. The zeros that were not needed are cut off when the file is closed.
+ * it has. The zeros that were not needed are cut off when the file is finished.
+ *
+ * On file systems that copy on write or compress (btrfs, ZFS) zeros reserve nothing. A full disk
+ * may then fail the write of the readings themselves, and those are counted in `lost`.
  *
  * Invariant: bytes 0 to `offset` of the file are whole readings, `count` of them.
  *
@@ -27,7 +30,7 @@ enum {
 struct reading_file {
     struct files *files;
     char *path;
-    int fd;                 /**< -1: closed */
+    int fd;                 /**< -1: closed; while it is open the file is locked */
     int64_t offset;         /**< where the next block goes */
     int64_t reserved;       /**< up to where the file has bytes on disk */
     _Atomic uint64_t count; /**< readings in bytes 0 to `offset` */
@@ -38,15 +41,23 @@ struct reading_file {
 };
 
 /**
- * Opens file `path`, made with mode 0600 where it is missing, takes it for this process, and
- * empties it. Blocks.
+ * Opens file `path`, made with mode 0600 where it is missing, and takes it for this process; what
+ * is in it stays. Blocks.
  *
- * Returns 0; ERROR_LOCKED when another process is writing it; or another error, with a sentence in
+ * Returns 0; ERROR_LOCKED when another process has it; or another error, with a sentence in
  * `*diagnostic`. Then nothing is open. reading_file_close() ends what this began.
  */
 int
 reading_file_open(struct reading_file *file, struct files *files, const char *path,
     struct diagnostic *diagnostic);
+
+/**
+ * Empties the file, before the first reading. Blocks.
+ *
+ * Returns 0, or an error with a sentence in `*diagnostic`.
+ */
+int
+reading_file_empty(struct reading_file *file, struct diagnostic *diagnostic);
 
 /**
  * Makes sure that readings can be appended: writes the block when it is full, and takes disk space
@@ -72,12 +83,16 @@ int
 reading_file_flush(struct reading_file *file, struct diagnostic *diagnostic);
 
 /**
- * Writes what was appended, cuts the file behind its last whole reading, forces it to the disk and
- * closes it, also after an error. Blocks. Nothing if it is closed already.
+ * Writes what was appended, cuts the file behind its last whole reading and forces it to the disk,
+ * also after an error. Blocks. The file stays this process's until reading_file_close().
  *
  * Returns 0, or the first error of these with a sentence in `*diagnostic`.
  */
 int
-reading_file_close(struct reading_file *file, struct diagnostic *diagnostic);
+reading_file_finish(struct reading_file *file, struct diagnostic *diagnostic);
+
+/** Closes the file, lets go of it and frees what it has; nothing if it is closed already. */
+void
+reading_file_close(struct reading_file *file);
 
 #endif

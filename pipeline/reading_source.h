@@ -37,12 +37,4 @@ reading_source_init(
 void
 reading_source_next(struct reading_source *source, struct reading *reading);
 
-/** Advances a splitmix64 state and returns the next number of its stream. */
-uint64_t
-splitmix64_next(uint64_t *state);
-
-/** Advances a xoshiro256** state, which is not all zero, and returns the next of its stream. */
-uint64_t
-xoshiro256_next(uint64_t state[4]);
-
 #endif

@@ -93,9 +93,9 @@ is_zero(const msgpack_object *object)
     return object->type == MSGPACK_OBJECT_POSITIVE_INTEGER && object->via.u64 == 0;
 }
 
-int
-reading_stream_next(
-    struct reading_stream *stream, struct reading *reading, struct diagnostic *diagnostic)
+/* Reads the next reading, in a stream that has had no error. */
+static int
+next(struct reading_stream *stream, struct reading *reading, struct diagnostic *diagnostic)
 {
     for (;;) {
         size_t size = stream->end - stream->start;
@@ -137,4 +137,17 @@ reading_stream_next(
         stream->count++;
         return 0;
     }
+}
+
+int
+reading_stream_next(
+    struct reading_stream *stream, struct reading *reading, struct diagnostic *diagnostic)
+{
+    if (stream->error == 0) {
+        stream->error = next(stream, reading, &stream->diagnostic);
+    }
+    if (stream->error != 0 && stream->error != ERROR_CLOSED) {
+        diagnostic_set(diagnostic, stream->error, "%s", stream->diagnostic.text);
+    }
+    return stream->error;
 }

@@ -26,6 +26,8 @@ struct reading_stream {
     size_t end;       /**< where the bytes in `data` end */
     unsigned char *data;
     struct unpacked unpacked;
+    int error; /**< what ended it; 0: nothing yet */
+    struct diagnostic diagnostic;
 };
 
 /**
@@ -45,7 +47,8 @@ reading_stream_fini(struct reading_stream *stream);
  * Returns 0 with it in `*reading`; ERROR_CLOSED when the stream ends behind a whole reading;
  * ERROR_DAMAGED when what comes next is no reading, or the stream ends inside it; or ERROR_IO or
  * ERROR_MEMORY. `*diagnostic` has a sentence unless it is 0 or ERROR_CLOSED: name of the file, byte
- * offset and number (from 1) of the object. After an error the stream gives nothing more.
+ * offset and number (from 1) of the object. An error is sticky: the stream gives nothing more, and
+ * every later call returns the same error, with the same sentence.
  */
 int
 reading_stream_next(

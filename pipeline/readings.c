@@ -2,7 +2,9 @@
  * readings: records readings of sensors. Producers make them and put them into one list, consumers
  * take them out and write each to a file of its own.
  */
+#include "pipeline/monotonic.h"
 #include "pipeline/options.h"
+#include "pipeline/program.h"
 #include "pipeline/progress.h"
 #include "pipeline/recording.h"
 
@@ -15,12 +17,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum {
-    EXIT_DONE = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-    EXIT_SIGNALLED = 128, /* plus the number of the signal */
-};
+#define STOP_AGAIN_AFTER_NS INT64_C(1000000000)
 
 static const char help[] =
     "usage: readings [OPTION...]\n"
@@ -40,16 +37,21 @@ static const char help[] =
     "  --seed N               makes the same readings each time, times included\n"
     "  --quiet                no progress and no summary\n"
     "  --version              print the version\n"
-    "  --help                 print this\n"
+    "  --help, -h             print this\n"
     "\n"
     "Examples:\n"
     "  readings                                       14000 readings into the current directory\n"
+    "  mkdir /tmp/today\n"
     "  readings --idle-timeout 0.5 --out /tmp/today   do not wait a minute at the end\n"
     "  readings --seed 42 --producers 64 --consumers 16 --capacity 1\n"
     "\n"
-    "Exit status: 0 all is written; 1 something could not be written; 2 usage; 129, 130, 143 "
-    "ended\n"
-    "by SIGHUP, SIGINT, SIGTERM, with all that was made written.\n";
+    "SIGHUP, SIGINT or SIGTERM stops the producers, and what they have made is still written. One\n"
+    "that comes a second or more after the first kills the program, should a disk hang.\n"
+    "\n"
+    "Exit status: 0 all is written; 1 something could not be written; 2 usage;\n"
+    "129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM, with all that was made written.\n";
+
+static const struct program program = {.name = "readings", .help = help};
 
 struct command {
     struct recording_settings settings;
@@ -88,17 +90,28 @@ read_command(int argc, char *argv[], struct command *command, struct diagnostic 
     if (error == 0 && operands > 0 && !command->help && !command->version) {
         error = diagnostic_set(diagnostic, ERROR_INVALID, "unexpected argument: %s", argv[1]);
     }
+    return error;
+}
+
+/* A seed that was given makes whole readings repeat; another is drawn. */
+static void
+settle_seed(struct command *command)
+{
+    struct recording_settings *settings = &command->settings;
     if (command->seeded) {
         settings->clock = READING_CLOCK_SIMULATED;
     } else if (getrandom(&settings->seed, sizeof settings->seed, 0) < 0) {
         settings->seed = (uint64_t)monotonic_ns();
     }
-    return error;
 }
 
-/* Signals. All are blocked, in all threads; the main thread fetches them one by one. */
+/*
+ * Signals. Those we react to are blocked, in all threads, and the main thread fetches them one by
+ * one. From the first that stops the recording on it lets them in, for a later one to kill it.
+ */
 
 static pthread_t main_thread;
+static int64_t stopped_ns; /* when the first of them came; set before any handler may run */
 
 /* Tells the main thread that the recording is finished; called by the last of its threads. */
 static void
@@ -111,34 +124,53 @@ finished(void *context)
 static void
 block_signals(sigset_t *signals)
 {
-    struct sigaction hangup;
+    static const int stops[] = {SIGHUP, SIGINT, SIGTERM};
     main_thread = pthread_self();
     sigemptyset(signals);
     sigaddset(signals, SIGUSR1);
-    sigaddset(signals, SIGINT);
-    sigaddset(signals, SIGTERM);
-    /* Under nohup the end of the terminal is not ours to react to. */
-    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
-        sigaddset(signals, SIGHUP);
+    for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
+        struct sigaction old;
+        /* What we were started to ignore (nohup, a shell's background) is not ours to react to. */
+        if (sigaction(stops[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+            sigaddset(signals, stops[i]);
+        }
     }
     pthread_sigmask(SIG_BLOCK, signals, NULL);
-    /* These come back as errors of write. */
+}
+
+/* These come back as errors of write. */
+static void
+ignore_signals_of_writes(void)
+{
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
 }
 
-/* A second signal of the kind ends the program at once: a disk may hang. */
+/* One press of a key, or one `timeout`, may send several signals at once: they count as one. */
 static void
-let_next_signal_kill(void)
+kill_if_late(int number)
 {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+    if (monotonic_ns() - stopped_ns >= STOP_AGAIN_AFTER_NS) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+}
+
+/* From here on signals that come later kill the program: a disk may hang, or who reads us. */
+static void
+let_later_signals_kill(const sigset_t *signals, int64_t since_ns)
+{
+    sigset_t stops = *signals;
+    struct sigaction action = {.sa_handler = kill_if_late, .sa_flags = SA_RESTART};
+    stopped_ns = since_ns;
+    sigdelset(&stops, SIGUSR1);
+    sigemptyset(&action.sa_mask);
+    for (int number = 1; number <= SIGTERM; number++) {
+        if (sigismember(&stops, number) == 1) {
+            sigaction(number, &action, NULL);
+        }
+    }
+    pthread_sigmask(SIG_UNBLOCK, &stops, NULL);
 }
 
 /* Waits until the recording is finished. Returns the signal that stopped it, or 0. */
@@ -146,14 +178,17 @@ static int
 watch(struct recording *recording, const sigset_t *signals, struct progress *progress)
 {
     const struct timespec period = {.tv_nsec = PROGRESS_PERIOD_MS * 1000000};
+    sigset_t awaited = *signals;
     int stopped_by = 0;
     while (!recording_is_finished(recording)) {
         int number =
-            progress != NULL ? sigtimedwait(signals, NULL, &period) : sigwaitinfo(signals, NULL);
-        if (number > 0 && number != SIGUSR1 && stopped_by == 0) {
+            progress != NULL ? sigtimedwait(&awaited, NULL, &period) : sigwaitinfo(&awaited, NULL);
+        if (number > 0 && number != SIGUSR1) {
             stopped_by = number;
             recording_stop(recording);
-            let_next_signal_kill();
+            let_later_signals_kill(signals, monotonic_ns());
+            sigemptyset(&awaited);
+            sigaddset(&awaited, SIGUSR1);
         }
         if (progress != NULL) {
             progress_draw(progress, recording);
@@ -161,6 +196,9 @@ watch(struct recording *recording, const sigset_t *signals, struct progress *pro
     }
     if (progress != NULL) {
         progress_erase(progress);
+    }
+    if (stopped_by == 0) {
+        let_later_signals_kill(signals, 0); /* the files are whole by now */
     }
     return stopped_by;
 }
@@ -189,8 +227,8 @@ print_summary(const struct recording *recording, const struct recording_totals *
     const double active_s = (double)totals->active_ns / 1e9;
     printf("time: %.3f s to the last write, %.3f s in all; %.0f readings/s\n", active_s,
         (double)totals->wall_ns / 1e9, active_s > 0 ? (double)totals->written / active_s : 0.0);
-    printf("total: %" PRIu64 " made, %" PRIu64 " written by %d consumers\n", totals->made,
-        totals->written, settings->consumers);
+    printf("total: %" PRIu64 " made, %" PRIu64 " written by %d consumer%s\n", totals->made,
+        totals->written, settings->consumers, plural((uint64_t)settings->consumers));
 }
 
 /* Tells all that went wrong. Returns whether nothing did. */
@@ -210,28 +248,19 @@ print_errors(const struct recording *recording, const struct recording_totals *t
     if (totals->written != totals->made) {
         good = false;
         fprintf(stderr,
-            "readings: %" PRIu64 " readings are in no file: %d were left in the list when the last "
+            "readings: %" PRIu64 " reading%s in no file: %d left in the list when the last "
             "consumer ended, %" PRIu64 " could not be written\n",
-            totals->made - totals->written, totals->list.count, totals->lost);
+            totals->made - totals->written, totals->made - totals->written == 1 ? " is" : "s are",
+            totals->list.count, totals->lost);
     }
     if (totals->made != wanted && !stopped) {
         good = false;
         fprintf(stderr,
-            "readings: %" PRIu64 " of %" PRIu64 " readings were not made, because no consumer was "
+            "readings: %" PRIu64 " of %" PRIu64 " reading%s not made, because no consumer was "
             "left to take them\n",
-            wanted - totals->made, wanted);
+            wanted - totals->made, wanted, wanted == 1 ? " was" : "s were");
     }
     return good;
-}
-
-static int
-flush_output(void)
-{
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "readings: cannot write to standard output: %s\n", strerror(errno));
-        return EXIT_FAILED;
-    }
-    return EXIT_DONE;
 }
 
 static int
@@ -245,6 +274,7 @@ record(const struct command *command)
     int status = EXIT_FAILED;
 
     block_signals(&signals);
+    ignore_signals_of_writes();
     int error = recording_open(&recording, &command->settings, files_system(), &diagnostic);
     if (error == 0) {
         error = recording_start(&recording, finished, NULL, &diagnostic);
@@ -262,7 +292,7 @@ record(const struct command *command)
     if (!command->quiet) {
         print_summary(&recording, &totals, command);
     }
-    if (flush_output() == EXIT_DONE) {
+    if (program_flush(&program) == EXIT_DONE) {
         status = stopped_by == 0 ? EXIT_DONE : EXIT_SIGNALLED + stopped_by;
     }
     if (!print_errors(&recording, &totals, stopped_by != 0)) {
@@ -278,12 +308,11 @@ main(int argc, char *argv[])
     struct command command;
     struct diagnostic diagnostic = {""};
     if (read_command(argc, argv, &command, &diagnostic) != 0) {
-        fprintf(stderr, "readings: %s\nTry: readings --help\n", diagnostic.text);
-        return EXIT_USAGE;
+        return program_refuse(&program, diagnostic.text);
     }
     if (command.help || command.version) {
-        fputs(command.help ? help : "readings " STOCKBUS_VERSION "\n", stdout);
-        return flush_output();
+        return program_explain(&program, command.help);
     }
+    settle_seed(&command);
     return record(&command);
 }

@@ -2,6 +2,7 @@
  * readings-cat: prints the readings of recorded files, one a line, and counts them.
  */
 #include "pipeline/options.h"
+#include "pipeline/program.h"
 #include "pipeline/reading_stream.h"
 
 #include <errno.h>
@@ -12,13 +13,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-enum {
-    EXIT_DONE = 0,
-    EXIT_FAILED = 1,
-    EXIT_USAGE = 2,
-    EXIT_DAMAGED = 3,
-};
+#include <unistr.h>
 
 static const char help[] =
     "usage: readings-cat [OPTION...] FILE...\n"
@@ -29,7 +24,7 @@ static const char help[] =
     "  --json     one JSON object a line; the counts go to standard error\n"
     "  --quiet    only the counts, to standard output (with --json, as JSON objects)\n"
     "  --version  print the version\n"
-    "  --help     print this\n"
+    "  --help, -h print this\n"
     "\n"
     "Examples:\n"
     "  readings-cat consumer-*.msgpack\n"
@@ -40,12 +35,20 @@ static const char help[] =
     "Exit status: 0 all was read; 1 a file could not be read, or the output not written; 2 usage;\n"
     "3 a file is damaged: its readings up to there are printed and counted.\n";
 
+static const struct program program = {.name = "readings-cat", .help = help};
+
 struct command {
     bool json;
     bool quiet;
     bool help;
     bool version;
     int files; /* argv[1] to argv[files] */
+};
+
+/* Of the files that could be read, if only in part. */
+struct totals {
+    int files;
+    uint64_t readings;
 };
 
 static int
@@ -67,20 +70,28 @@ read_command(int argc, char *argv[], struct command *command, struct diagnostic 
     return error;
 }
 
-/* Prints a text as a JSON string. */
+/*
+ * Prints a text as a JSON string. Only names of files have control characters, or bytes that are
+ * not UTF-8; the latter become U+FFFD, as JSON has no other way.
+ */
 static void
 print_json_text(const char *text)
 {
     putchar('"');
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < ' ') {
-            printf("\\u%04x", (unsigned)*text); /* only names of files have these */
+    while (*text != '\0') {
+        ucs4_t character;
+        const int size = u8_strmbtouc(&character, (const uint8_t *)text);
+        if (size < 0) {
+            fputs("\uFFFD", stdout);
+            text++;
             continue;
         }
-        if (*text == '"' || *text == '\\') {
-            putchar('\\');
+        if (character < ' ') {
+            printf("\\u%04x", (unsigned)character);
+        } else {
+            printf("%s%.*s", character == '"' || character == '\\' ? "\\" : "", size, text);
         }
-        putchar(*text);
+        text += size;
     }
     putchar('"');
 }
@@ -128,12 +139,6 @@ print_line(const struct reading *reading)
         reading->sensor, value, reading->unit, reading->id);
 }
 
-static const char *
-plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 /* Prints the count of a file where the command wants it. */
 static void
 print_count(const struct command *command, const char *name, uint64_t count)
@@ -149,14 +154,14 @@ print_count(const struct command *command, const char *name, uint64_t count)
 }
 
 static void
-print_total(const struct command *command, uint64_t count)
+print_total(const struct command *command, const struct totals *totals)
 {
     if (command->json && command->quiet) {
-        printf("{\"files\":%d,\"readings\":%" PRIu64 "}\n", command->files, count);
+        printf("{\"files\":%d,\"readings\":%" PRIu64 "}\n", totals->files, totals->readings);
         return;
     }
     fprintf(command->json ? stderr : stdout, "total: %" PRIu64 " reading%s read from %d file%s\n",
-        count, plural(count), command->files, plural((uint64_t)command->files));
+        totals->readings, plural(totals->readings), totals->files, plural((uint64_t)totals->files));
 }
 
 /* Prints all that can be read. Returns 0, or what ended it early, with a sentence. */
@@ -187,9 +192,9 @@ print_stream(
     }
 }
 
-/* Prints one file and its count, and adds that to `*total`. Returns the exit status for it. */
+/* Prints one file and its count, and adds it to the totals. Returns the exit status for it. */
 static int
-print_file(const struct command *command, const char *path, uint64_t *total)
+print_file(const struct command *command, const char *path, struct totals *totals)
 {
     const bool is_input = strcmp(path, "-") == 0;
     const char *name = is_input ? "standard input" : path;
@@ -206,8 +211,11 @@ print_file(const struct command *command, const char *path, uint64_t *total)
         fprintf(stderr, "readings-cat: %s: %s\n", name, error_text(error));
     } else {
         error = print_stream(command, &stream, &diagnostic);
-        print_count(command, name, stream.count);
-        *total += stream.count;
+        if (error == 0 || error == ERROR_DAMAGED || stream.count > 0) {
+            print_count(command, name, stream.count);
+            totals->readings += stream.count;
+            totals->files++;
+        }
         reading_stream_fini(&stream);
         if (error != 0) {
             fflush(stdout); /* so that the error stands behind what was readable */
@@ -220,36 +228,24 @@ print_file(const struct command *command, const char *path, uint64_t *total)
     return error == 0 ? EXIT_DONE : error == ERROR_DAMAGED ? EXIT_DAMAGED : EXIT_FAILED;
 }
 
-static int
-flush_output(void)
-{
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "readings-cat: cannot write to standard output: %s\n", strerror(errno));
-        return EXIT_FAILED;
-    }
-    return EXIT_DONE;
-}
-
 int
 main(int argc, char *argv[])
 {
     struct command command;
     struct diagnostic diagnostic = {""};
     if (read_command(argc, argv, &command, &diagnostic) != 0) {
-        fprintf(stderr, "readings-cat: %s\nTry: readings-cat --help\n", diagnostic.text);
-        return EXIT_USAGE;
+        return program_refuse(&program, diagnostic.text);
     }
     if (command.help || command.version) {
-        fputs(command.help ? help : "readings-cat " STOCKBUS_VERSION "\n", stdout);
-        return flush_output();
+        return program_explain(&program, command.help);
     }
     int status = EXIT_DONE;
-    uint64_t total = 0;
+    struct totals totals = {0};
     for (int i = 1; i <= command.files && !ferror(stdout); i++) {
-        int result = print_file(&command, argv[i], &total);
+        int result = print_file(&command, argv[i], &totals);
         status = result > status ? result : status; /* damage outweighs what could not be read */
     }
-    print_total(&command, total);
-    int result = flush_output();
+    print_total(&command, &totals);
+    int result = program_flush(&program);
     return result > status ? result : status;
 }

@@ -32,16 +32,30 @@ struct recording_settings {
     const char *directory; /**< where the files go; borrowed */
 };
 
-/** Called once, by the last thread of a recording as it ends. */
+/**
+ * Called once, by the last thread of a recording as it ends; on the thread that called
+ * recording_start(), before that returns, if all others have ended by then.
+ */
 typedef void
 recording_finished_fn(void *context);
 
+/** What the threads of a recording may do: nothing yet, their work, or nothing any more. */
+enum recording_gate {
+    RECORDING_GATE_SHUT,
+    RECORDING_GATE_OPEN,
+    RECORDING_GATE_GIVEN_UP
+};
+
 struct recording {
     struct recording_settings settings;
+    struct files *files;
     struct bounded_list *list;
     struct producer *producers;
     struct consumer *consumers;
-    int opened; /**< consumers whose file was opened */
+    int opened;           /**< consumers whose file was opened */
+    pthread_mutex_t lock; /**< guards `gate` */
+    pthread_cond_t gate_moved;
+    enum recording_gate gate;
     struct recording_worker *workers;
     int started; /**< workers whose thread was started */
     _Atomic int running;
@@ -63,8 +77,9 @@ struct recording_totals {
 };
 
 /**
- * Makes the list and opens a file for each consumer, consumer-1.msgpack and so on. Replaces an
- * earlier recording in the directory; its files of further consumers are removed. Blocks.
+ * Makes the list, opens a file for each consumer, consumer-1.msgpack and so on, and takes them for
+ * this process until recording_close(). So one recording at a time has the directory: all have a
+ * consumer 1. An earlier recording stays as it is. Blocks.
  *
  * Returns 0, or an error with a sentence in `*diagnostic`. End it with recording_close(), in both
  * cases.
@@ -74,11 +89,12 @@ recording_open(struct recording *recording, const struct recording_settings *set
     struct files *files, struct diagnostic *diagnostic);
 
 /**
- * Starts all threads, with the caller's signal mask. `finished` is called when the last has done
- * its work.
+ * Starts all threads, with the caller's signal mask; replaces the earlier recording in the
+ * directory: its files are emptied, those of further consumers are removed; and lets the threads
+ * begin. `finished` is called when the last has done its work. Blocks.
  *
  * Returns 0, or an error with a sentence in `*diagnostic`; then nothing runs and `finished` is not
- * called.
+ * called. The earlier recording is untouched if the threads could not be started.
  */
 int
 recording_start(struct recording *recording, recording_finished_fn *finished, void *context,
@@ -97,7 +113,8 @@ void
 recording_join(struct recording *recording);
 
 /**
- * Adds up what there is so far. Threads may be running, and then `wall_ns` is the time until now.
+ * Adds up what there is so far. For the thread that started the recording. Others may be running,
+ * and then `wall_ns` is the time until now, and `lost` is 0.
  */
 void
 recording_add_up(struct recording *recording, struct recording_totals *totals);
@@ -109,7 +126,10 @@ recording_add_up(struct recording *recording, struct recording_totals *totals);
 bool
 recording_is_idle(struct recording *recording, int64_t *left_ms);
 
-/** Closes the files that are still open, and frees everything; no thread may be running. */
+/**
+ * Closes the files, lets go of the directory, and frees everything; no thread may be running.
+ * Nothing if it is closed already.
+ */
 void
 recording_close(struct recording *recording);
 

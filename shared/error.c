@@ -45,11 +45,22 @@ error_from_errno(int system_errno)
         return ERROR_INTERRUPTED;
     case EINVAL:
         return ERROR_INVALID;
+    case EISDIR:
+        return ERROR_DIRECTORY;
+    case EMFILE:
+    case ENFILE:
+        return ERROR_TOO_MANY_FILES;
     case EADDRINUSE:
         return ERROR_ADDRESS_IN_USE;
     default:
         return ERROR_IO;
     }
+}
+
+bool
+error_may_pass(int error)
+{
+    return error == ERROR_MEMORY || error == ERROR_NO_SPACE || error == ERROR_TOO_MANY_FILES;
 }
 
 int

@@ -10,25 +10,28 @@
 #ifndef STOCKBUS_SHARED_ERROR_H
 #define STOCKBUS_SHARED_ERROR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* X(name, text) */
-#define ERROR_LIST(X)                            \
-    X(ERROR_MEMORY, "out of memory")             \
-    X(ERROR_IO, "input/output error")            \
-    X(ERROR_NO_SPACE, "no space left")           \
-    X(ERROR_NOT_FOUND, "not found")              \
-    X(ERROR_EXISTS, "exists already")            \
-    X(ERROR_PERMISSION, "permission denied")     \
-    X(ERROR_LOCKED, "in use by another process") \
-    X(ERROR_DAMAGED, "damaged data")             \
-    X(ERROR_INVALID, "invalid value")            \
-    X(ERROR_TOO_LARGE, "too large")              \
-    X(ERROR_TIMEOUT, "timed out")                \
-    X(ERROR_INTERRUPTED, "interrupted")          \
-    X(ERROR_CLOSED, "closed")                    \
-    X(ERROR_ADDRESS_IN_USE, "address in use")    \
-    X(ERROR_NETWORK, "network error")
+#define ERROR_LIST(X)                                                   \
+    X(ERROR_MEMORY, "out of memory")                                    \
+    X(ERROR_IO, "input/output error")                                   \
+    X(ERROR_NO_SPACE, "no space left (disk, quota or file size limit)") \
+    X(ERROR_NOT_FOUND, "not found")                                     \
+    X(ERROR_EXISTS, "exists already")                                   \
+    X(ERROR_PERMISSION, "permission denied")                            \
+    X(ERROR_LOCKED, "in use by another process")                        \
+    X(ERROR_DAMAGED, "damaged data")                                    \
+    X(ERROR_INVALID, "invalid value")                                   \
+    X(ERROR_TOO_LARGE, "too large")                                     \
+    X(ERROR_TIMEOUT, "timed out")                                       \
+    X(ERROR_INTERRUPTED, "interrupted")                                 \
+    X(ERROR_CLOSED, "closed")                                           \
+    X(ERROR_ADDRESS_IN_USE, "address in use")                           \
+    X(ERROR_NETWORK, "network error")                                   \
+    X(ERROR_DIRECTORY, "is a directory")                                \
+    X(ERROR_TOO_MANY_FILES, "too many open files")
 
 enum error_index {
 #define ERROR_INDEX(name, text) name##_INDEX,
@@ -55,6 +58,13 @@ error_text(int error);
  */
 int
 error_from_errno(int system_errno);
+
+/**
+ * Is `error` a lack of something - memory, disk space, descriptors - that may be there later? What
+ * was tried has then changed nothing, where its contract says so, and may be tried again.
+ */
+bool
+error_may_pass(int error);
 
 enum {
     DIAGNOSTIC_SIZE = 512

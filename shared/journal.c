@@ -13,7 +13,7 @@ enum {
     CHECKSUM_PACKED = 2 + CHECKSUM_SIZE, /* bin 8 header and the bytes */
     RECORD_SIZE_MIN = BODY_AT + 1 + CHECKSUM_PACKED,
     PREFIX_SIZE = 2 * CHECKSUM_SIZE, /* salt and previous checksum, hashed before a record */
-    ZERO_CHUNK_SIZE = 1024 * 1024,
+    ZERO_CHUNK_SIZE = 256 * 1024,
     HEADER_SIZE_MAX = 512,
     BODY_DEPTH_MAX = 16,
 };
@@ -31,8 +31,8 @@ checksum(uint8_t *result, const unsigned char *prefix, size_t record_size)
     assert(failed == 0);
 }
 
-int
-journal_zero(struct files *files, const char *path, int64_t size, int *fd)
+static int
+zero(struct files *files, const char *path, int64_t size, bool gently, int *fd)
 {
     static const unsigned char zeros[ZERO_CHUNK_SIZE];
     int new_fd = -1;
@@ -44,6 +44,9 @@ journal_zero(struct files *files, const char *path, int64_t size, int *fd)
         int64_t left = size - offset;
         size_t chunk = left < ZERO_CHUNK_SIZE ? (size_t)left : ZERO_CHUNK_SIZE;
         error = files_write(files, new_fd, zeros, chunk, offset);
+        if (error == 0 && gently) {
+            error = files_sync_data(files, new_fd);
+        }
     }
     if (error == 0) {
         error = files_sync(files, new_fd);
@@ -55,6 +58,18 @@ journal_zero(struct files *files, const char *path, int64_t size, int *fd)
     }
     *fd = new_fd;
     return 0;
+}
+
+int
+journal_zero(struct files *files, const char *path, int64_t size, int *fd)
+{
+    return zero(files, path, size, false, fd);
+}
+
+int
+journal_zero_gently(struct files *files, const char *path, int64_t size, int *fd)
+{
+    return zero(files, path, size, true, fd);
 }
 
 static void
@@ -441,7 +456,8 @@ journal_read(struct files *files, const char *path, journal_record_fn *each, voi
     }
     error = files_read_all(files, path, SIZE_MAX / 2, &reader.data, &reader.size);
     if (error == 0) {
-        reader.scratch = malloc(PREFIX_SIZE + reader.size);
+        reader.scratch = malloc(PREFIX_SIZE + BODY_AT +
+                                (reader.size < RECORD_SIZE_MAX ? reader.size : RECORD_SIZE_MAX));
         error = reader.scratch == NULL ? ERROR_MEMORY : 0;
     }
     if (error != 0) {

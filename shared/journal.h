@@ -68,6 +68,13 @@ int
 journal_zero(struct files *files, const char *path, int64_t size, int *fd);
 
 /**
+ * The same in small pieces, each synced, beside a journal that is being appended to: its sync waits
+ * for whatever is under way on the disk. Takes longer.
+ */
+int
+journal_zero_gently(struct files *files, const char *path, int64_t size, int *fd);
+
+/**
  * Begins a file: writes its header at the start of `fd`, an empty file or one that journal_zero()
  * made with `size_zeroed` bytes. Not synced.
  *

@@ -85,13 +85,15 @@ load_newest(struct recovery *recovery, const struct generations *snapshots)
                                                   : "no snapshot is there");
 }
 
-/* Sees whether journal `generation` follows what was read. */
+/* Sees whether journal `generation` follows what was read; `path` gets its path. */
 static int
-check_follows(struct recovery *recovery, uint64_t generation)
+check_follows(struct recovery *recovery, uint64_t generation, char path[FILES_PATH_SIZE])
 {
     struct journal_header header;
-    int error =
-        journal_read_header(recovery->files, recovery->last_path, &header, recovery->diagnostic);
+    int error = generation_path(path, recovery->directory, "journal", generation);
+    if (error == 0) {
+        error = journal_read_header(recovery->files, path, &header, recovery->diagnostic);
+    }
     if (error != 0) {
         return error;
     }
@@ -106,7 +108,7 @@ check_follows(struct recovery *recovery, uint64_t generation)
     }
     if (reason != NULL) {
         return diagnostic_set(
-            recovery->diagnostic, ERROR_DAMAGED, "%s: offset 0: %s", recovery->last_path, reason);
+            recovery->diagnostic, ERROR_DAMAGED, "%s: offset 0: %s", path, reason);
     }
     return 0;
 }
@@ -115,10 +117,7 @@ check_follows(struct recovery *recovery, uint64_t generation)
 static int
 replay_journal(struct recovery *recovery, uint64_t generation)
 {
-    int error = generation_path(recovery->last_path, recovery->directory, "journal", generation);
-    if (error == 0) {
-        error = check_follows(recovery, generation);
-    }
+    int error = check_follows(recovery, generation, recovery->last_path);
     if (error == 0) {
         error = journal_read(recovery->files, recovery->last_path, apply_record, recovery,
             &recovery->last, recovery->diagnostic);
@@ -140,13 +139,18 @@ replay_journals(struct recovery *recovery, const struct generations *journals)
         uint64_t generation = journals->numbers[i];
         uint64_t wanted =
             recovery->last_path[0] == '\0' ? recovery->generation : recovery->generation + 1;
-        if (generation < wanted || generation >= recovery->generation_end) {
+        if (generation < wanted || generation > recovery->generation_end) {
             continue;
         }
         if (generation > wanted) {
             char path[FILES_PATH_SIZE];
             (void)generation_path(path, recovery->directory, "journal", wanted);
             return diagnostic_set(recovery->diagnostic, ERROR_DAMAGED, "%s: is missing", path);
+        }
+        if (generation == recovery->generation_end) {
+            /* Left out, but it tells where the journal before it ended. */
+            char path[FILES_PATH_SIZE];
+            return check_follows(recovery, generation, path);
         }
         int error = replay_journal(recovery, generation);
         if (error != 0) {

@@ -3,6 +3,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+/* In small pieces: a journal's sync waits for what is under way on the same disk. */
+enum {
+    SYNC_SIZE = 256 * 1024
+};
+
 int
 snapshot_create(struct snapshot *snapshot, struct files *files, const char *directory,
     const char *name, const struct journal_header *header)
@@ -39,7 +44,12 @@ snapshot_begin(struct snapshot *snapshot)
 int
 snapshot_append(struct snapshot *snapshot)
 {
-    return journal_append(&snapshot->journal);
+    int error = journal_append(&snapshot->journal);
+    if (error == 0 && snapshot->journal.offset - snapshot->synced >= SYNC_SIZE) {
+        snapshot->synced = snapshot->journal.offset;
+        error = journal_sync(&snapshot->journal);
+    }
+    return error;
 }
 
 int

@@ -14,6 +14,7 @@
 struct snapshot {
     struct journal journal;
     uint64_t first; /**< number of the record behind the header */
+    int64_t synced; /**< up to where it is on disk */
     char directory[FILES_PATH_SIZE];
     char path[FILES_PATH_SIZE];
     char temporary[FILES_PATH_SIZE];

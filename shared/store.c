@@ -23,6 +23,7 @@ struct store {
     struct files *files;
     char directory[FILES_PATH_SIZE];
     int lock_fd;
+    int directory_fd; /* to sync names with; held, so that a lack of descriptors can't prevent it */
     struct store_fold fold;
     struct store_options options;
     struct journal journal; /* the newest; fd -1 until started */
@@ -37,7 +38,8 @@ struct store {
     /* Shared between the appending thread and the one that does the upkeep. */
     _Atomic uint64_t generation;          /* of the newest journal; all before are complete */
     _Atomic uint64_t snapshot_generation; /* of the newest snapshot */
-    _Atomic int spare_fd;                 /* journal.spare, zeroed and synced; -1: there is none */
+    _Atomic int spare_fd; /* journal.spare, zeroed and synced. -1: there is none, which only the
+                             appending thread makes so, and only the other one changes */
 };
 
 static int
@@ -73,6 +75,9 @@ set_torn_aside(struct store *store, const struct recovery *recovery)
     }
     if (error == 0) {
         error = files_sync(store->files, aside_fd);
+    }
+    if (error == 0) {
+        error = files_sync(store->files, store->directory_fd);
     }
     if (error == 0) {
         error = files_resize(store->files, fd, recovery->last.end);
@@ -156,6 +161,7 @@ store_open(struct store **result, struct files *files, const char *directory,
     }
     store->files = files;
     store->lock_fd = -1;
+    store->directory_fd = -1;
     store->journal.fd = -1;
     store->journal.files = files;
     store->spare_fd = -1;
@@ -168,6 +174,9 @@ store_open(struct store **result, struct files *files, const char *directory,
     }
     if (error == 0) {
         error = files_lock_directory(files, directory, &store->lock_fd);
+    }
+    if (error == 0) {
+        error = files_open(files, directory, O_RDONLY | O_DIRECTORY, &store->directory_fd);
     }
     if (error != 0) {
         complain(store, diagnostic, error, "opening the data directory");
@@ -206,31 +215,36 @@ make_journal(struct store *store, uint64_t generation, int64_t size, struct jour
         header_for(store, "journal", generation, store->next, store->previous);
     char temporary[FILES_PATH_SIZE];
     char path[FILES_PATH_SIZE];
-    int fd = size > 0 ? atomic_exchange(&store->spare_fd, -1) : -1;
+    int fd = size > 0 ? store->spare_fd : -1;
+    bool is_spare = fd >= 0;
 
     int error = files_join(
-        temporary, sizeof temporary, store->directory, fd >= 0 ? spare_name : fresh_name);
+        temporary, sizeof temporary, store->directory, is_spare ? spare_name : fresh_name);
     if (error == 0) {
         error = generation_path(path, store->directory, "journal", generation);
     }
-    if (error == 0 && fd < 0) {
+    if (error == 0 && !is_spare) {
         error = journal_zero(files, temporary, size, &fd);
     }
     if (error != 0) {
         return error;
     }
     error = journal_start(journal, files, fd, size, store->options.record_size_max, &header);
-    if (error != 0) {
-        (void)files_remove(files, temporary);
-        return error;
-    }
-    error = journal_sync(journal);
     if (error == 0) {
-        error = files_rename(files, temporary, path);
+        error = journal_sync(journal);
+        if (error == 0) {
+            error = files_rename(files, temporary, path);
+        }
+        if (error != 0) {
+            journal_close(journal, false);
+        }
     }
     if (error != 0) {
-        journal_close(journal, false);
         (void)files_remove(files, temporary);
+    }
+    if (is_spare) {
+        /* Not before its name is free: the upkeep would make the next spare in this very file. */
+        store->spare_fd = -1;
     }
     return error;
 }
@@ -292,7 +306,7 @@ begin_generation(struct store *store, uint64_t generation, int64_t size, struct 
     if (error != 0) {
         return error;
     }
-    error = files_sync_directory(store->files, store->directory);
+    error = files_sync(store->files, store->directory_fd);
     if (error == 0) {
         error = write_snapshot(store->files, store->directory, &header, &store->fold);
     }
@@ -332,7 +346,7 @@ secure_last_journal(struct store *store)
         error = files_sync(store->files, fd);
     }
     if (error == 0) {
-        error = files_sync_directory(store->files, store->directory);
+        error = files_sync(store->files, store->directory_fd);
     }
     files_close(store->files, &fd);
     free(bytes);
@@ -398,10 +412,10 @@ store_reserve(struct store *store, size_t body_size)
     if (error != 0) {
         return error;
     }
-    error = files_sync_directory(store->files, store->directory);
+    error = files_sync(store->files, store->directory_fd);
     if (error != 0) {
         journal_close(&next, false);
-        return error == ERROR_NO_SPACE ? ERROR_IO : error;
+        return error_may_pass(error) ? ERROR_IO : error; /* the journal has its name already */
     }
     journal_close(&store->journal, true);
     store->journal = next;
@@ -449,7 +463,7 @@ make_spare(struct store *store)
     int fd = -1;
     int error = files_join(path, sizeof path, store->directory, spare_name);
     if (error == 0) {
-        error = journal_zero(store->files, path, store->options.segment_size, &fd);
+        error = journal_zero_gently(store->files, path, store->options.segment_size, &fd);
     }
     if (error == 0) {
         store->spare_fd = fd;
@@ -533,6 +547,7 @@ store_close(struct store **result, bool keep, struct diagnostic *diagnostic)
             (void)files_remove(store->files, path);
         }
     }
+    files_close(store->files, &store->directory_fd);
     files_close(store->files, &store->lock_fd);
     free(store);
     *result = NULL;

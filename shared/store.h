@@ -105,8 +105,8 @@ store_position(const struct store *store);
  * Makes sure that a record with a body of `body_size` bytes can be appended, beginning another
  * journal where this one is too full. That blocks.
  *
- * Returns 0; ERROR_NO_SPACE when the disk has no room for another journal, with nothing changed, so
- * that it may be tried again; or an error after which the store can only be closed.
+ * Returns 0; an error that may pass (error_may_pass()), with nothing changed, so that it may be tried
+ * again; or an error after which the store can only be closed.
  */
 int
 store_reserve(struct store *store, size_t body_size);
@@ -137,7 +137,7 @@ store_wants_upkeep(const struct store *store);
  *
  * The snapshot is made from the files alone with `scratch`, a second fold with an empty state: the
  * live state is not touched and appending does not wait. Meant for one other thread; blocks.
- * Returns 0 or an error; ERROR_NO_SPACE leaves everything as it was.
+ * Returns 0 or an error; after one that may pass it may be called again.
  */
 int
 store_upkeep(struct store *store, struct store_fold *scratch, struct diagnostic *diagnostic);

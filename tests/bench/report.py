@@ -7,18 +7,21 @@ is the one that the others are compared with. A command gets the ARGUMENTs and p
 seconds, checksum, and 1 if what each consumer saw of each producer was in order. WHAT is what is
 counted, and SETTING says in words what the arguments are.
 
-Writes docs/bench/NAME.csv (each run), NAME.txt (the table) and NAME.svg (the plot). A peer that
+Writes docs/bench/NAME.csv (each run), NAME.txt (the table) and NAME.svg (the plot), all three or
+none: they are written beside and renamed. A peer that
 fails or hangs in one round is out. Peers that finish have to agree on items and checksum.
 """
 
 import csv
 import os
-import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 
 import matplotlib
+
+import machine
 
 matplotlib.use("svg")
 from matplotlib import pyplot  # noqa: E402, because of the line above
@@ -77,32 +80,11 @@ def spread(numbers, form):
             f"({format(min(numbers), form)} - {format(max(numbers), form)})")
 
 
-def first_line(*command):
-    try:
-        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              encoding="utf-8", check=True).stdout.splitlines()[0]
-    except (OSError, subprocess.CalledProcessError, IndexError):
-        return None
-
-
-def machine():
-    model = "unknown processor"
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        for line in file:
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    with open("/etc/os-release", encoding="utf-8") as file:
-        system = dict(line.rstrip().split("=", 1) for line in file if "=" in line)
-    tools = [first_line("cc", "--version"), first_line("java", "--version"),
-             first_line("rustc", "--version"), "Python " + platform.python_version()]
-    return [f"{os.cpu_count()} x {model}, {system['PRETTY_NAME'].strip(chr(34))}, "
-            f"Linux {platform.release()}", "; ".join(filter(None, tools))]
-
-
 def table(peers, what, setting, rounds):
     reference = peers[0]
-    lines = [setting, f"{rounds} interleaved rounds; median (smallest - largest)", *machine(), ""]
+    tools = ["cc", "java", "rustc", "/usr/bin/python3"]
+    lines = [setting, f"{rounds} interleaved rounds; median (smallest - largest)",
+             *machine.describe(*([tool, "--version"] for tool in tools)), ""]
     rows = [("", "bound", "in order", f"million {what}/s", "ratio of medians", "ratio, each round")]
     for peer in peers:
         if peer.failure:
@@ -150,13 +132,16 @@ def main():
     os.makedirs("docs/bench", exist_ok=True)
     with open(peers_path, encoding="utf-8") as file:
         peers = [Peer(line) for line in file]
-    measure(peers, int(rounds), arguments, f"docs/bench/{name}.csv")
-    if peers[0].failure:
-        sys.exit(f"report.py: {peers[0].name} {peers[0].failure}")
-    text = table(peers, what, setting, int(rounds))
-    with open(f"docs/bench/{name}.txt", "w", encoding="utf-8") as file:
-        file.write(text)
-    plot(peers, what, setting, f"docs/bench/{name}.svg")
+    with tempfile.TemporaryDirectory(prefix=".new-", dir="docs/bench") as beside:
+        measure(peers, int(rounds), arguments, f"{beside}/{name}.csv")
+        if peers[0].failure:
+            sys.exit(f"report.py: {peers[0].name} {peers[0].failure}")
+        text = table(peers, what, setting, int(rounds))
+        with open(f"{beside}/{name}.txt", "w", encoding="utf-8") as file:
+            file.write(text)
+        plot(peers, what, setting, f"{beside}/{name}.svg")
+        for kind in "csv", "txt", "svg":
+            os.replace(f"{beside}/{name}.{kind}", f"docs/bench/{name}.{kind}")
     print(text, end="")
 
 

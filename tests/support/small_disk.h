@@ -23,6 +23,7 @@ struct small_disk {
     int resize_error; /**< errno of every ftruncate to more than 0 bytes; 0: it works */
     bool shortens;    /**< writes only a part of what they are given */
     int writes;       /**< calls so far */
+    int fsyncs;       /**< the same; only of directories */
 };
 
 static inline ssize_t
@@ -81,6 +82,14 @@ small_disk_fdatasync(struct files *files, int fd)
     return -disk->sync_error;
 }
 
+static inline int
+small_disk_fsync(struct files *files, int fd)
+{
+    struct small_disk *disk = (struct small_disk *)files;
+    disk->fsyncs++;
+    return files_system()->fsync(files, fd);
+}
+
 /** Makes a table that fails nothing yet. */
 static inline void
 small_disk_init(struct small_disk *disk)
@@ -89,6 +98,7 @@ small_disk_init(struct small_disk *disk)
     disk->table.pwrite = small_disk_pwrite;
     disk->table.ftruncate = small_disk_ftruncate;
     disk->table.fdatasync = small_disk_fdatasync;
+    disk->table.fsync = small_disk_fsync;
     pthread_mutex_init(&disk->lock, NULL);
 }
 

@@ -72,7 +72,10 @@ commands_are_found_by_name_and_number(void **state)
         assert_non_null(table[i].help);
         assert_true(table[i].words_max <= WORDS_MAX);
         /* Each example is a call of its command. */
-        assert_int_equal(strncmp(table[i].example, table[i].name, strlen(table[i].name)), 0);
+        for (const char *line = table[i].examples; line != NULL; line = strchr(line, '\n')) {
+            line += line[0] == '\n';
+            assert_int_equal(strncmp(line, table[i].name, strlen(table[i].name)), 0);
+        }
     }
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         assert_ptr_equal(commands_find(numbers[i][0]), commands_find(numbers[i][1]));
@@ -127,7 +130,8 @@ wrong_command_lines_are_named_with_their_line(void **state)
     } cases[] = {
         {"help\n\n# comment\nbyu 1 2\n",
             "test: script:4: 'byu' is no command; did you mean 'buy'?\n"},
-        {"buy\n", "test: script:1: buy: too few arguments; usage: buy UPC UNITS [UPC UNITS]...\n"},
+        {"buy\n",
+            "test: script:1: buy: too few arguments; usage: buy ITEM UNITS [ITEM UNITS]...\n"},
         {"local x\n", "test: script:1: local: too many arguments; usage: local\n"},
         {"help buy\nrun -\n", "test: script:2: run: a script cannot run another\n"},
         {"help \"buy\n", "test: script:1: a quote is never closed\n"},
@@ -180,6 +184,9 @@ json_is_escaped_and_separated(void **state)
     free(text);
 }
 
+#define BAR_5  "\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88"
+#define BAR_10 BAR_5 BAR_5
+
 static char *
 write_table(bool aligned, unsigned width)
 {
@@ -204,13 +211,21 @@ tables_are_aligned_on_a_terminal_and_tabbed_elsewhere(void **state)
         "000000000002\t\xe7\xb4\x85\xe8\x8c\xb6 \xe7\xb4\x85\xe8\x8c\xb6\t123456\n"
         "000000000003\t\t0\n");
     free(text);
-    text = write_table(true, 80);
+    text = write_table(true, 41); /* no room for a bar */
     assert_string_equal(text,
-        "UPC           ITEM        UNITS\n"
-        "036000291452  Tissues         1\n"
-        "000000000002  \xe7\xb4\x85\xe8\x8c\xb6 \xe7\xb4\x85\xe8\x8c\xb6  123456\n"
-        "000000000003                  0\n"
-        "3 items, 123457 units\n");
+        "UPC           ITEM         UNITS\n"
+        "036000291452  Tissues          1\n"
+        "000000000002  \xe7\xb4\x85\xe8\x8c\xb6 \xe7\xb4\x85\xe8\x8c\xb6  123,456\n"
+        "000000000003                   0\n"
+        "3 items, 123,457 units\n");
+    free(text);
+    text = write_table(true, 44);
+    assert_string_equal(text,
+        "UPC           ITEM         UNITS\n"
+        "036000291452  Tissues          1  \xe2\x96\x8f\n"
+        "000000000002  \xe7\xb4\x85\xe8\x8c\xb6 \xe7\xb4\x85\xe8\x8c\xb6  123,456  " BAR_10 "\n"
+        "000000000003                   0\n"
+        "3 items, 123,457 units\n");
     free(text);
     text = write_table(true, 10); /* names keep a few columns whatever the width */
     assert_non_null(

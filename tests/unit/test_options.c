@@ -11,6 +11,7 @@ struct values {
     int64_t idle_timeout_ms;
     const char *out;
     bool quiet;
+    bool help;
     bool seeded;
     int operands;
     struct diagnostic diagnostic;
@@ -27,6 +28,7 @@ read_arguments(struct values *values, char *argv[10])
         {"idle-timeout", OPTION_SECONDS, &values->idle_timeout_ms, 1, 86400000, NULL},
         {"out", OPTION_TEXT, &values->out, 0, 0, NULL},
         {"quiet", OPTION_FLAG, &values->quiet, 0, 0, NULL},
+        {"help", OPTION_FLAG, &values->help, 0, 0, NULL},
         {"quick", OPTION_FLAG, &values->quiet, 0, 0, NULL},
         {NULL, OPTION_END, NULL, 0, 0, NULL},
     };
@@ -63,6 +65,10 @@ names_may_be_cut_while_they_are_one_of_a_kind(void **state)
     assert_int_equal(READ(&values, T("--prod"), T("3")), 0);
     assert_int_equal(values.producers, 3);
     assert_int_equal(READ(&values, T("--qui")), ERROR_INVALID);
+    assert_string_equal(values.diagnostic.text, "ambiguous option --qui: --quiet or --quick");
+    assert_int_equal(READ(&values, T("--quiet")), 0);
+    assert_int_equal(READ(&values, T("-h")), 0);
+    assert_true(values.help);
     assert_int_equal(READ(&values, T("--=3")), ERROR_INVALID);
 }
 

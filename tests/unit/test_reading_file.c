@@ -9,6 +9,15 @@ enum {
     MANY = 5000 /* readings; some seven blocks */
 };
 
+/* Finishes and closes; returns what finishing returned. */
+static int
+end(struct reading_file *file, struct diagnostic *diagnostic)
+{
+    int error = reading_file_finish(file, diagnostic);
+    reading_file_close(file);
+    return error;
+}
+
 /* Appends up to `count` readings, and returns how many the file took before it failed, or all. */
 static uint64_t
 append(struct reading_file *file, uint64_t count, struct diagnostic *diagnostic)
@@ -57,8 +66,8 @@ all_that_was_appended_is_in_the_file(void **state)
     assert_int_equal(files_join(path, sizeof path, *state, "file"), 0);
     assert_int_equal(reading_file_open(&file, &disk.table, path, &diagnostic), 0);
     assert_true(append(&file, MANY, &diagnostic) == MANY);
-    assert_int_equal(reading_file_close(&file, &diagnostic), 0);
-    assert_int_equal(reading_file_close(&file, &diagnostic), 0);
+    assert_int_equal(end(&file, &diagnostic), 0);
+    reading_file_close(&file);
     assert_true(file.count == MANY && file.lost == 0);
     assert_string_equal(diagnostic.text, "");
     check_content(path, MANY);
@@ -72,8 +81,12 @@ an_older_file_is_emptied(void **state)
     assert_int_equal(files_join(path, sizeof path, *state, "file"), 0);
     for (uint64_t count = 20; count > 0; count -= 10) {
         assert_int_equal(reading_file_open(&file, files_system(), path, NULL), 0);
+        if (count == 10) {
+            check_content(path, 20); /* not by opening it */
+        }
+        assert_int_equal(reading_file_empty(&file, NULL), 0);
         assert_true(append(&file, count, NULL) == count);
-        assert_int_equal(reading_file_close(&file, NULL), 0);
+        assert_int_equal(end(&file, NULL), 0);
         check_content(path, count);
     }
 }
@@ -91,7 +104,12 @@ a_file_that_is_being_written_is_left_alone(void **state)
     assert_int_equal(reading_file_flush(&file, NULL), 0);
     assert_int_equal(reading_file_open(&other, files_system(), path, &diagnostic), ERROR_LOCKED);
     assert_non_null(strstr(diagnostic.text, path));
-    assert_int_equal(reading_file_close(&file, NULL), 0);
+    assert_int_equal(reading_file_finish(&file, NULL), 0);
+    assert_int_equal(reading_file_open(&other, files_system(), path, NULL), ERROR_LOCKED);
+    check_content(path, 10);
+    reading_file_close(&file);
+    assert_int_equal(reading_file_open(&other, files_system(), path, NULL), 0);
+    reading_file_close(&other);
     check_content(path, 10);
 }
 
@@ -112,7 +130,7 @@ a_full_disk_costs_no_reading_wherever_it_ends(void **state)
         assert_true(taken < MANY);
         assert_non_null(strstr(diagnostic.text, path));
         assert_non_null(strstr(diagnostic.text, "no space left"));
-        assert_int_equal(reading_file_close(&file, &diagnostic), 0);
+        assert_int_equal(end(&file, &diagnostic), 0);
         assert_true(file.count == taken && file.lost == 0);
         check_content(path, taken);
     }
@@ -130,8 +148,9 @@ whichever_write_fails_what_is_counted_is_in_the_file(void **state)
         small_disk_init(&disk);
         disk.fail_at = n;
         assert_int_equal(reading_file_open(&file, &disk.table, path, &diagnostic), 0);
+        assert_int_equal(reading_file_empty(&file, &diagnostic), 0);
         uint64_t taken = append(&file, MANY, &diagnostic);
-        int error = reading_file_close(&file, diagnostic.text[0] == '\0' ? &diagnostic : NULL);
+        int error = end(&file, diagnostic.text[0] == '\0' ? &diagnostic : NULL);
         assert_true(file.count + file.lost == taken);
         check_content(path, file.count);
         if (disk.writes < n) {
@@ -156,14 +175,14 @@ failures_at_the_end_are_told(void **state)
     disk.sync_error = EIO;
     assert_int_equal(reading_file_open(&file, &disk.table, path, &diagnostic), 0);
     assert_true(append(&file, 10, &diagnostic) == 10);
-    assert_int_equal(reading_file_close(&file, &diagnostic), ERROR_IO);
+    assert_int_equal(end(&file, &diagnostic), ERROR_IO);
     assert_non_null(strstr(diagnostic.text, "cannot force"));
 
     small_disk_init(&disk);
     disk.resize_error = EIO;
     assert_int_equal(reading_file_open(&file, &disk.table, path, &diagnostic), 0);
     assert_true(append(&file, 10, &diagnostic) == 10);
-    assert_int_equal(reading_file_close(&file, &diagnostic), ERROR_IO);
+    assert_int_equal(end(&file, &diagnostic), ERROR_IO);
     assert_non_null(strstr(diagnostic.text, "cannot cut"));
 }
 

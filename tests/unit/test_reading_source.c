@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipeline/generator.h"
 #include "pipeline/reading_source.h"
 
 static void

@@ -1,5 +1,6 @@
 #include "support/cmocka_headers.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,22 @@
 
 #include "pipeline/reading_source.h"
 #include "pipeline/reading_stream.h"
+
+/* The linker puts this in the place of read: like a pipe, it may give less than is wanted. */
+static size_t read_size_max = SIZE_MAX;
+static size_t reads;
+
+ssize_t
+__real_read(int fd, void *data, size_t size);
+ssize_t
+__wrap_read(int fd, void *data, size_t size);
+
+ssize_t
+__wrap_read(int fd, void *data, size_t size)
+{
+    reads++;
+    return __real_read(fd, data, size < read_size_max ? size : read_size_max);
+}
 
 /* Bytes that a stream is to read, and what came of them. */
 struct bytes {
@@ -153,29 +170,15 @@ a_pipe_may_give_a_byte_at_a_time(void **state)
 {
     (void)state;
     struct bytes bytes;
-    struct reading_stream stream;
-    struct reading reading;
-    int ends[2];
     bytes_init(&bytes);
-    add_readings(&bytes, 2);
-    assert_int_equal(pipe(ends), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        for (size_t i = 0; i < bytes.buffer.size; i++) {
-            if (write(ends[1], bytes.data + i, 1) != 1) {
-                _exit(1);
-            }
-        }
-        _exit(0);
-    }
-    close(ends[1]);
-    assert_int_equal(reading_stream_init(&stream, ends[0], "pipe"), 0);
-    assert_int_equal(reading_stream_next(&stream, &reading, NULL), 0);
-    assert_int_equal(reading_stream_next(&stream, &reading, NULL), 0);
-    assert_int_equal(reading_stream_next(&stream, &reading, NULL), ERROR_CLOSED);
-    assert_true(reading.sequence == 2);
-    reading_stream_fini(&stream);
-    close(ends[0]);
+    add_readings(&bytes, 20);
+    read_size_max = 1;
+    reads = 0;
+    read_all(&bytes);
+    read_size_max = SIZE_MAX;
+    assert_true(bytes.count == 20);
+    assert_int_equal(bytes.error, ERROR_CLOSED);
+    assert_true(reads > bytes.buffer.size);
 }
 
 static void
@@ -188,6 +191,13 @@ a_descriptor_that_cannot_be_read_is_an_error(void **state)
     assert_int_equal(reading_stream_init(&stream, -1, "nothing"), 0);
     assert_int_equal(reading_stream_next(&stream, &reading, &diagnostic), ERROR_IO);
     assert_non_null(strstr(diagnostic.text, "cannot read nothing at byte 0"));
+    /* The same again, also if reading would work by now. */
+    diagnostic.text[0] = '\0';
+    stream.fd = open("/dev/null", O_RDONLY);
+    assert_true(stream.fd >= 0);
+    assert_int_equal(reading_stream_next(&stream, &reading, &diagnostic), ERROR_IO);
+    assert_non_null(strstr(diagnostic.text, "cannot read nothing at byte 0"));
+    close(stream.fd);
     reading_stream_fini(&stream);
 }
 

@@ -5,11 +5,35 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <time.h>
 
+#include "pipeline/generator.h"
 #include "pipeline/recording.h"
 
 static uint64_t seed;
+
+/* The linker puts this in the place of pthread_create: the system gives out only so many threads.
+ */
+static int threads_left = -1; /* negative: as many as are wanted */
+
+int
+__real_pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *context);
+int
+__wrap_pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *context);
+
+int
+__wrap_pthread_create(
+    pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *context)
+{
+    if (threads_left == 0) {
+        return EAGAIN;
+    }
+    threads_left -= threads_left > 0;
+    return __real_pthread_create(thread, attributes, body, context);
+}
 
 static const struct recording_settings usual = {
     .producers = 7,
@@ -245,8 +269,96 @@ one_consumer_that_fails_does_not_stop_the_others(void **state)
     assert_int_equal(run(&recording, &settings, &disk.table, &totals), ERROR_IO);
     assert_true(totals.made == settings.count * (uint64_t)settings.producers);
     assert_true(totals.written == totals.made && totals.lost == 0);
+    assert_int_equal(disk.fsyncs, 1); /* of the directory, when all names were there */
     check_files(&recording);
     recording_close(&recording);
+}
+
+/* How many readings are in the file of consumer `number`? */
+static uint64_t
+count_of(const char *directory, int number)
+{
+    char path[FILES_PATH_SIZE];
+    assert_int_equal(recording_path(path, sizeof path, directory, number), 0);
+    return read_readings(path, NULL, UINT64_MAX);
+}
+
+static void
+a_refused_start_leaves_the_earlier_recording_as_it_is(void **state)
+{
+    struct recording recording;
+    struct recording_settings settings = usual;
+    struct diagnostic diagnostic = {""};
+    uint64_t counts[4] = {0};
+    char path[FILES_PATH_SIZE];
+    settings.consumers = 4;
+    record_all(settings, *state);
+    for (int number = 1; number <= 4; number++) {
+        counts[number - 1] = count_of(*state, number);
+    }
+    /* Consumer 5 cannot have a file. */
+    assert_int_equal(recording_path(path, sizeof path, *state, 5), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    settings.consumers = 5;
+    settings.directory = *state;
+    assert_true(recording_open(&recording, &settings, files_system(), &diagnostic) < 0);
+    assert_non_null(strstr(diagnostic.text, path));
+    recording_close(&recording);
+    recording_close(&recording);
+    /* And one that is given up before it starts, which had fewer. */
+    settings.consumers = 2;
+    assert_int_equal(recording_open(&recording, &settings, files_system(), NULL), 0);
+    recording_close(&recording);
+    for (int number = 1; number <= 4; number++) {
+        assert_true(count_of(*state, number) == counts[number - 1]);
+    }
+}
+
+static void
+a_recording_without_threads_leaves_the_earlier_one_as_it_is(void **state)
+{
+    struct recording recording;
+    struct recording_settings settings = usual;
+    struct diagnostic diagnostic = {""};
+    _Atomic int finished = 0;
+    record_all(settings, *state);
+    const uint64_t count = count_of(*state, 1) + count_of(*state, 2) + count_of(*state, 3);
+    settings.directory = *state;
+    settings.producers = RECORDING_PRODUCERS_MAX;
+    settings.consumers = 2;
+    assert_int_equal(recording_open(&recording, &settings, files_system(), &diagnostic), 0);
+    threads_left = 9;
+    int error = recording_start(&recording, note_finished, &finished, &diagnostic);
+    threads_left = -1;
+    assert_int_equal(error, ERROR_IO);
+    assert_string_equal(
+        diagnostic.text, "cannot start thread 10 of 1026: Resource temporarily unavailable");
+    recording_close(&recording);
+    assert_int_equal(finished, 0);
+    assert_true(count_of(*state, 1) + count_of(*state, 2) + count_of(*state, 3) == count);
+}
+
+static void
+a_directory_is_taken_until_its_recording_is_closed(void **state)
+{
+    struct recording recording;
+    struct recording other;
+    struct recording_totals totals;
+    struct recording_settings settings = usual;
+    settings.directory = *state;
+    assert_int_equal(run(&recording, &settings, files_system(), &totals), 0);
+    /* All consumers have ended. */
+    struct recording_settings more = settings;
+    more.consumers = 5;
+    assert_int_equal(recording_open(&other, &more, files_system(), NULL), ERROR_LOCKED);
+    recording_close(&other);
+    more.consumers = 1;
+    assert_int_equal(recording_open(&other, &more, files_system(), NULL), ERROR_LOCKED);
+    recording_close(&other);
+    check_files(&recording);
+    recording_close(&recording);
+    assert_int_equal(recording_open(&other, &more, files_system(), NULL), 0);
+    recording_close(&other);
 }
 
 int
@@ -271,6 +383,12 @@ main(int argc, char *argv[])
             on_a_full_disk_what_was_taken_is_in_the_files, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(
             whenever_writes_fail_what_is_counted_is_in_the_files, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_refused_start_leaves_the_earlier_recording_as_it_is, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_recording_without_threads_leaves_the_earlier_one_as_it_is,
+            scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_directory_is_taken_until_its_recording_is_closed, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(
             one_consumer_that_fails_does_not_stop_the_others, scratch_setup, scratch_teardown),
     };

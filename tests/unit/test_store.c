@@ -454,6 +454,109 @@ a_full_disk_refuses_a_reservation_until_there_is_room(void **state)
     expect(*state, 25, &report);
 }
 
+/* A table whose next data sync lets the upkeep in, as another thread might. */
+static struct store *disturbed;
+static int disturbances;
+
+static int
+disturbed_fdatasync(struct files *files, int fd)
+{
+    if (disturbed != NULL) {
+        struct store *store = disturbed;
+        struct sum sum = {0};
+        struct store_fold scratch = fold_of(&sum);
+        disturbed = NULL;
+        disturbances++;
+        assert_int_equal(store_upkeep(store, &scratch, NULL), 0);
+    }
+    return files_system()->fdatasync(files, fd);
+}
+
+static void
+the_upkeep_never_touches_a_journal_that_is_being_begun(void **state)
+{
+    struct files files = *files_system();
+    struct sum sum = {0};
+    struct sum scratch_sum = {0};
+    struct store_fold fold = fold_of(&sum);
+    struct store_fold scratch = fold_of(&scratch_sum);
+    struct store_report report;
+    struct store *store = NULL;
+    files.fdatasync = disturbed_fdatasync;
+    disturbances = 0;
+    assert_int_equal(store_open(&store, &files, *state, &fold, &options, &report, NULL), 0);
+    assert_int_equal(store_start(store, NULL), 0);
+    assert_int_equal(store_upkeep(store, &scratch, NULL), 0);
+    for (uint64_t number = 1; number <= 300; number++) {
+        /* The sync of the header of another journal, if this begins one. */
+        disturbed = store;
+        assert_int_equal(store_reserve(store, 1000), 0);
+        disturbed = NULL;
+        add(store, &sum, number);
+    }
+    assert_in_range(disturbances, 5, 300);
+    assert_int_equal(store_close(&store, false, NULL), 0);
+    expect(*state, 300, &report);
+}
+
+static int
+exhausted_open(struct files *files, const char *path, int flags, mode_t mode)
+{
+    (void)files;
+    (void)path;
+    (void)flags;
+    (void)mode;
+    return -24; /* EMFILE */
+}
+
+static void
+a_lack_of_descriptors_refuses_a_reservation_until_it_passes(void **state)
+{
+    struct files files = *files_system();
+    struct sum sum = {0};
+    struct store_fold fold = fold_of(&sum);
+    struct store_report report;
+    struct store *store = NULL;
+    uint64_t number = 1;
+    assert_int_equal(store_open(&store, &files, *state, &fold, &options, &report, NULL), 0);
+    assert_int_equal(store_start(store, NULL), 0);
+    while (number < 25) {
+        add(store, &sum, number++);
+    }
+    files.open = exhausted_open;
+    int error = store_reserve(store, 1000);
+    assert_int_equal(error, ERROR_TOO_MANY_FILES);
+    assert_true(error_may_pass(error));
+    files.open = files_system()->open;
+    assert_int_equal(store_reserve(store, 1000), 0);
+    add(store, &sum, number++);
+    assert_int_equal(store_close(&store, false, NULL), 0);
+    expect(*state, 25, &report);
+}
+
+static void
+a_snapshot_is_not_made_of_journals_that_do_not_lead_up_to_the_next(void **state)
+{
+    struct sum sum = {0};
+    struct sum scratch_sum = {0};
+    struct store_fold scratch = fold_of(&scratch_sum);
+    struct store_report report;
+    struct diagnostic diagnostic = {""};
+    struct store *store = open_store(*state, &sum, &report);
+    assert_int_equal(store_start(store, NULL), 0);
+    uint64_t number = 1;
+    while (access(file_of(*state, "journal-0000000005.msgpack"), F_OK) != 0) {
+        add(store, &sum, number++);
+    }
+    /* The last record of the journal before goes bad while the broker serves. */
+    flip(*state, "journal-0000000004.msgpack", size_of(*state, "journal-0000000004.msgpack") - 5);
+    assert_true(store_wants_upkeep(store));
+    assert_int_equal(store_upkeep(store, &scratch, &diagnostic), ERROR_DAMAGED);
+    assert_non_null(strstr(diagnostic.text, "journal-0000000005"));
+    assert_int_not_equal(access(file_of(*state, "snapshot-0000000005.msgpack"), F_OK), 0);
+    assert_int_equal(store_close(&store, false, NULL), 0);
+}
+
 #define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 /* Opens the directory of a fake disk. Returns 0 or an error. */
@@ -561,6 +664,9 @@ main(void)
         SCRATCH_TEST(a_file_of_another_history_is_damage),
         SCRATCH_TEST(journals_rotate_and_upkeep_makes_a_snapshot_of_them),
         SCRATCH_TEST(a_closed_store_opens_without_replay),
+        SCRATCH_TEST(the_upkeep_never_touches_a_journal_that_is_being_begun),
+        SCRATCH_TEST(a_lack_of_descriptors_refuses_a_reservation_until_it_passes),
+        SCRATCH_TEST(a_snapshot_is_not_made_of_journals_that_do_not_lead_up_to_the_next),
         SCRATCH_TEST(a_full_disk_refuses_a_reservation_until_there_is_room),
         cmocka_unit_test(a_start_after_a_kill_survives_a_loss_of_power),
     };

@@ -68,6 +68,16 @@ consume(void *context)
     return NULL;
 }
 
+static void
+start(pthread_t *thread, void *(*body)(void *), void *context)
+{
+    int error = pthread_create(thread, NULL, body, context);
+    if (error != 0) {
+        fprintf(stderr, "cannot start a thread: %s\n", strerror(error));
+        exit(1);
+    }
+}
+
 static double
 seconds(void)
 {
@@ -92,14 +102,14 @@ main(int argc, char *argv[])
     struct consumer sum = {.ordered = true};
     peer_open(producer_count, consumer_count, atoi(argv[3]));
 
-    const double start = seconds();
+    const double start_s = seconds();
     for (int i = 0; i < consumer_count; i++) {
         consumers[i].number = i;
-        pthread_create(&consumers[i].thread, NULL, consume, &consumers[i]);
+        start(&consumers[i].thread, consume, &consumers[i]);
     }
     for (int i = 0; i < producer_count; i++) {
         producers[i].number = i;
-        pthread_create(&producers[i].thread, NULL, produce, &producers[i]);
+        start(&producers[i].thread, produce, &producers[i]);
     }
     for (int i = 0; i < producer_count; i++) {
         pthread_join(producers[i].thread, NULL);
@@ -111,7 +121,7 @@ main(int argc, char *argv[])
         sum.checksum += consumers[i].checksum;
         sum.ordered = sum.ordered && consumers[i].ordered;
     }
-    printf("%llu %.6f %llu %d\n", (unsigned long long)sum.items, seconds() - start,
+    printf("%llu %.6f %llu %d\n", (unsigned long long)sum.items, seconds() - start_s,
         (unsigned long long)sum.checksum, sum.ordered);
     free(consumers);
     free(producers);

@@ -8,9 +8,9 @@ use std::time::Instant;
 fn main() {
     let args: Vec<u64> = std::env::args().skip(1).map(|a| a.parse().unwrap()).collect();
     let (producers, consumers, capacity, count) = (args[0], args[1], args[2], args[3]);
-    let start = Instant::now();
     let (sender, receiver) = sync_channel::<[u64; 8]>(capacity as usize);
     let receiver = Arc::new(Mutex::new(receiver));
+    let start = Instant::now();
     let takers: Vec<_> = (0..consumers)
         .map(|_| {
             let receiver = Arc::clone(&receiver);

@@ -4,6 +4,7 @@
  */
 #include "harness.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +21,26 @@ static void *enders[SOCKETS_MAX];
 static bool ending[SOCKETS_MAX];
 static int consumer_count;
 
+/* A call of ZeroMQ that must work, or what is measured would not be what is told. */
+static void
+must(int result, const char *call)
+{
+    if (result < 0) {
+        fprintf(stderr, "%s: %s\n", call, zmq_strerror(zmq_errno()));
+        exit(1);
+    }
+}
+
 static void *
 open_socket(int type, int capacity)
 {
     void *socket = zmq_socket(context, type);
+    must(socket == NULL ? -1 : 0, "zmq_socket");
     int half = capacity / 2; /* the two ends of an inproc pipe add up */
     int linger = -1;
-    zmq_setsockopt(socket, ZMQ_SNDHWM, &half, sizeof half);
-    zmq_setsockopt(socket, ZMQ_RCVHWM, &half, sizeof half);
-    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    must(zmq_setsockopt(socket, ZMQ_SNDHWM, &half, sizeof half), "zmq_setsockopt");
+    must(zmq_setsockopt(socket, ZMQ_RCVHWM, &half, sizeof half), "zmq_setsockopt");
+    must(zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger), "zmq_setsockopt");
     return socket;
 }
 
@@ -41,15 +53,15 @@ peer_open(int producers, int consumers, int capacity)
     for (int i = 0; i < consumers; i++) {
         snprintf(endpoint, sizeof endpoint, "inproc://%d", i);
         pullers[i] = open_socket(ZMQ_PULL, capacity);
-        zmq_bind(pullers[i], endpoint);
+        must(zmq_bind(pullers[i], endpoint), "zmq_bind");
         enders[i] = open_socket(ZMQ_PUSH, capacity);
-        zmq_connect(enders[i], endpoint);
+        must(zmq_connect(enders[i], endpoint), "zmq_connect");
     }
     for (int i = 0; i < producers; i++) {
         pushers[i] = open_socket(ZMQ_PUSH, capacity);
         for (int j = 0; j < consumers; j++) {
             snprintf(endpoint, sizeof endpoint, "inproc://%d", j);
-            zmq_connect(pushers[i], endpoint);
+            must(zmq_connect(pushers[i], endpoint), "zmq_connect");
         }
     }
 }
@@ -58,7 +70,7 @@ void
 peer_put(int number, const struct item *item)
 {
     if (zmq_send(pushers[number], item, sizeof *item, 0) < 0) {
-        abort();
+        must(-1, "zmq_send");
     }
 }
 
@@ -71,6 +83,12 @@ peer_take(int number, struct item *item, int wanted)
         if (size == (int)sizeof *item) {
             return 1;
         }
+        if (size < 0 && zmq_errno() == EINTR) {
+            continue;
+        }
+        if (size < 0 && (!ending[number] || zmq_errno() != EAGAIN)) {
+            must(-1, "zmq_recv");
+        }
         if (size < 0) {
             return 0; /* all producers are done, and nothing is left */
         }
@@ -82,6 +100,6 @@ void
 peer_end(void)
 {
     for (int i = 0; i < consumer_count; i++) {
-        zmq_send(enders[i], "", 0, 0);
+        must(zmq_send(enders[i], "", 0, 0), "zmq_send");
     }
 }

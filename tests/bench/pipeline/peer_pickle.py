@@ -19,16 +19,16 @@ from check import check
 FORM = sys.argv[1]
 PRODUCERS, CONSUMERS, CAPACITY, COUNT = map(int, sys.argv[2:])
 
-# The kinds of sensor of pipeline/reading_source.c.
+# The kinds of sensor of pipeline/reading_source.c: name, unit, smallest value and span, in hundredths.
 SENSORS = [
-    ("hall.temperature", "°C", 12, 28), ("hall.humidity", "%", 20, 80),
-    ("freezer.temperature", "°C", -26, -16), ("dock.temperature", "°C", -15, 35),
-    ("boiler.temperature", "°C", 40, 95), ("boiler.pressure", "bar", 0.8, 3),
-    ("air.pressure", "hPa", 960, 1040), ("air.co2", "ppm", 380, 1580),
-    ("mains.voltage", "V", 218, 242), ("mains.current", "A", 0, 63),
-    ("mains.frequency", "Hz", 49.9, 50.1), ("water.flow", "l/min", 0, 45),
-    ("belt.speed", "m/s", 0, 2.5), ("scale.weight", "kg", 0, 1500),
-    ("aisle.light", "lx", 50, 800), ("door.opened", "s", 0, 600)]
+    ("hall.temperature", "°C", 1200, 1600), ("hall.humidity", "%", 2000, 6000),
+    ("freezer.temperature", "°C", -2600, 1000), ("dock.temperature", "°C", -1500, 5000),
+    ("boiler.temperature", "°C", 4000, 5500), ("boiler.pressure", "bar", 80, 220),
+    ("air.pressure", "hPa", 96000, 8000), ("air.co2", "ppm", 38000, 120000),
+    ("mains.voltage", "V", 21800, 2400), ("mains.current", "A", 0, 6300),
+    ("mains.frequency", "Hz", 4990, 20), ("water.flow", "l/min", 0, 4500),
+    ("belt.speed", "m/s", 0, 250), ("scale.weight", "kg", 0, 150000),
+    ("aisle.light", "lx", 5000, 75000), ("door.opened", "s", 0, 60000)]
 
 
 @dataclasses.dataclass
@@ -48,10 +48,12 @@ MAKE = {"dict": dict, "dataclass": Reading}[FORM]
 def produce(readings, number):
     source = random.Random(number)
     for sequence in range(1, COUNT + 1):
-        sensor, unit, low, high = source.choice(SENSORS)
-        readings.put(MAKE(id=source.getrandbits(53), producer=number, sequence=sequence,
+        # One number a reading, as in C: the lowest bits choose the sensor, the upper half the value.
+        bits = source.getrandbits(64)
+        sensor, unit, low, span = SENSORS[bits % len(SENSORS)]
+        readings.put(MAKE(id=number << 43 | sequence, producer=number, sequence=sequence,
                           time_ns=time.time_ns(), sensor=sensor, unit=unit,
-                          value=round(source.uniform(low, high), 2)))
+                          value=(low + ((bits >> 32) * (span + 1) >> 32)) / 100))
 
 
 def consume(readings, path):

@@ -57,7 +57,7 @@ def whole_bytes(path):
 
 def totals_of(output):
     """(made, written) of the last line of a summary."""
-    match = re.search(r"^total: (\d+) made, (\d+) written by \d+ consumers\Z", output.strip(), re.M)
+    match = re.search(r"^total: (\d+) made, (\d+) written by \d+ consumers?\Z", output.strip(), re.M)
     assert match, output
     return int(match.group(1)), int(match.group(2))
 

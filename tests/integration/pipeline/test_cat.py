@@ -61,6 +61,20 @@ class Cat(Case):
         self.assertEqual([json.loads(line) for line in done.stdout.splitlines()],
                          [{"file": path, "readings": 2}, {"files": 1, "readings": 2}])
 
+    def test_json_is_json_whatever_a_file_is_called(self):
+        names = {b"\xff\xc3(\xe2\x82": "\ufffd\ufffd(\ufffd\ufffd", b"a\"\\\n\x01": 'a"\\\n\x01',
+                 "käse€😀".encode(): "käse€😀"}
+        for name, shown in names.items():
+            with self.subTest(name=name):
+                path = os.fsencode(self.directory) + b"/" + name
+                with open(path, "wb"):
+                    pass
+                done = subprocess.run([READINGS_CAT, "--json", "--quiet", path],
+                                      stdout=subprocess.PIPE, check=True)
+                first = done.stdout.split(b"\n")[0].decode("utf-8")
+                self.assertEqual(json.loads(first),
+                                 {"file": f"{self.directory}/{shown}", "readings": 0})
+
     def test_a_dash_is_standard_input(self):
         path = self.write("a", reading(1), reading(2))
         with open(path, "rb") as file:
@@ -98,7 +112,10 @@ class Cat(Case):
         self.assertEqual(done.stderr,
                          f"readings-cat: cannot open {missing}: No such file or directory\n"
                          f"readings-cat: cannot read {self.directory} at byte 0: Is a directory\n")
-        self.assertIn("total: 1 reading ", done.stdout)
+        self.assertEqual(done.stdout, f"{good}: 1 reading\ntotal: 1 reading read from 1 file\n")
+        done = run(READINGS_CAT, "--quiet", "--json", missing, self.directory, good)
+        self.assertEqual([json.loads(line) for line in done.stdout.splitlines()],
+                         [{"file": good, "readings": 1}, {"files": 1, "readings": 1}])
 
     def test_output_that_cannot_be_written_is_told(self):
         path = self.write("a", reading(1))

@@ -24,7 +24,7 @@ class DiskFull(Case):
         done = run(READINGS, "--out", self.directory, "--count", "100000")
         self.assertEqual(done.returncode, 1)
         made, written = totals_of(done.stdout)
-        told = re.search(r"^readings: (\d+) readings are in no file: (\d+) were left in the list "
+        told = re.search(r"^readings: (\d+) readings are in no file: (\d+) left in the list "
                          r"when the last consumer ended, 0 could not be written$", done.stderr,
                          re.M)
         self.assertTrue(told, done.stderr)
@@ -34,7 +34,7 @@ class DiskFull(Case):
                       "consumer was left to take them\n", done.stderr)
         for number in 1, 2, 3:
             self.assertRegex(done.stderr, rf"readings: consumer {number}: cannot write \S+/consumer-"
-                                          rf"{number}\.msgpack beyond byte \d+: no space left\n")
+                                          rf"{number}\.msgpack beyond byte \d+: no space left \(disk, ")
         self.assertGreater(written, 5000)
         self.assertEqual(len(self.check_recording(self.directory)), written)
         cat = run(READINGS_CAT, "--quiet", *files_of(self.directory))

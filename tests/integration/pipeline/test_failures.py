@@ -5,7 +5,7 @@ import resource
 import subprocess
 import unittest
 
-from pipeline_support import READINGS, READINGS_CAT, Case, files_of, run
+from pipeline_support import READINGS, READINGS_CAT, Case, files_of, run, wait_until
 
 
 class Usage(Case):
@@ -65,7 +65,16 @@ class Failures(Case):
     def test_a_file_that_cannot_be_opened_is_named(self):
         path = os.path.join(self.directory, "consumer-2.msgpack")
         os.mkdir(path)
-        self.assertIn(f"cannot open {path}: ", self.refuse("--out", self.directory))
+        self.assertEqual(self.refuse("--out", self.directory),
+                         f"readings: cannot open {path}: is a directory\n")
+
+    def test_too_many_files_are_told_as_that(self):
+        def bound():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+
+        done = run(READINGS, "--out", self.directory, "--consumers", "60", preexec_fn=bound)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"consumer-\d+\.msgpack: too many open files\n\Z")
 
     @unittest.skipIf(os.geteuid() == 0, "root may write anywhere; see test_disk_full.py")
     def test_a_read_only_directory_is_named(self):
@@ -76,8 +85,7 @@ class Failures(Case):
         with subprocess.Popen([READINGS, "--out", self.directory, "--idle-timeout", "3600"],
                               stdout=subprocess.PIPE) as first:
             try:
-                while len(files_of(self.directory)) < 3:
-                    os.sched_yield()
+                wait_until(lambda: len(files_of(self.directory)) == 3, "the files")
                 self.assertIn("consumer-1.msgpack: in use by another process",
                               self.refuse("--out", self.directory))
             finally:
@@ -101,7 +109,7 @@ class Failures(Case):
 
         done = run(READINGS, "--out", self.directory, "--count", "100000", preexec_fn=bound)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("no space left", done.stderr)
+        self.assertIn("no space left (disk, quota or file size limit)", done.stderr)
         self.assertGreater(len(self.check_recording(self.directory)), 1000)
 
 

@@ -1,0 +1,205 @@
+"""stock and stockctl where nobody looks on: in a pipe, as JSON, in scripts, in the shell."""
+
+import os
+import signal
+import subprocess
+
+from client_support import ENDPOINT, STOCK, STOCKCTL, Case, main
+
+COLA = "049000006346"
+ROW = {"upc": COLA, "name": "Cola, 330 ml can", "units": 1300}
+
+
+class Pipe(Case):
+    def test_tables_are_separated_by_tabs_and_nothing_else_is_in_them(self):
+        self.log_in()
+        for arguments in [[], ["--color=always"]]:
+            done = self.stockctl(*arguments, "inventory")
+            self.assertEqual(
+                done.stdout,
+                "021130000012\tMilk, 1 l\t210\n036000291452\tFacial tissues, 160 sheets\t100\n"
+                "046700000018\t緑茶 green tea, 100 g\t30\n049000006346\tCola, 330 ml can\t1300\n"
+                "076808501001\tSpaghetti, 500 g\t160\n098000000014\tCrème brûlée mix, 200 g\t0\n")
+            self.assertEqual(done.stderr, "")
+
+    def test_items_go_by_name(self):
+        self.log_in("depot")
+        self.assertEqual(self.stockctl("inventory", "COLA", "036000291452").stdout,
+                         "036000291452\tFacial tissues, 160 sheets\t100\n"
+                         "049000006346\tCola, 330 ml can\t1300\n")
+        self.assertEqual(self.stockctl("restock", "creme BRULEE", 12).stdout,
+                         "added 12 of 098000000014 (order 1)\n")
+        self.assertEqual(self.stockctl("buy", "緑茶", 2, "tissues", 1).stdout,
+                         "bought 2 of 046700000018 緑茶 green tea, 100 g (order 2)\n"
+                         "bought 1 of 036000291452 Facial tissues, 160 sheets (order 2)\n")
+
+    def test_slips_are_told_in_one_sentence_with_the_nearest_word(self):
+        self.log_in()
+        for arguments, status, message in [
+                (["byu", "cola", "1"], 2, "'byu' is no command; did you mean 'buy'?"),
+                (["xyzzy"], 2, "'xyzzy' is no command; 'help' lists them"),
+                (["--jsn", "local"], 2, "--jsn is no option; did you mean --json?"),
+                (["--tiemout=3", "local"], 2, "--tiemout=3 is no option; did you mean --timeout?"),
+                (["--xyzzy"], 2, "--xyzzy is no option; 'stockctl --help' lists the options"),
+                (["--json=1"], 2, "--json takes no value; 'stockctl --help' lists the options"),
+                (["--user"], 2, "--user wants a value; 'stockctl --help' lists the options"),
+                (["--color=blue", "local"], 2, "--color: 'blue' is none of auto, always, never"),
+                (["buy", "cola"], 2, "buy: too few arguments; usage: buy ITEM UNITS [ITEM UNITS]..."),
+                (["buy", "04900000634", "1"], 2,
+                 "buy: '04900000634' is no UPC, which is twelve digits"),
+                (["buy", "cola", "0"], 2, "buy: '0' is no number of units from 1 to 1000000000"),
+                (["buy", "xyzzy", "1"], 1, "buy: there is no item called 'xyzzy'"),
+                (["buy", "123456789012", "1"], 1, "there is no item 123456789012"),
+                (["buy", "brulee", "1"], 1,
+                 "0 units of 098000000014 are left, which is not enough"),
+                (["restock", "cola", "1"], 1, "this user may not do that"),
+                (["login", "north", "apple"], 2,
+                 "login: word 2 is too many; usage: login [USER] [--password-file FILE]"),
+                (["wait", "--timeout", "0"], 2,
+                 "wait: --timeout has a number of milliseconds from 1 to 3600000")]:
+            done = self.stockctl(*arguments, status=status)
+            self.assertEqual(done.stderr, f"stockctl: {message}\n")
+            self.assertEqual(done.stdout, "")
+
+    def test_an_ambiguous_name_lists_what_it_may_be(self):
+        self.log_in()
+        done = self.stockctl("buy", "mi", 1, status=2)
+        self.assertEqual(done.stderr, "stockctl: buy: 'mi' may be any of 2 items:\n"
+                         "  021130000012  Milk, 1 l\n  098000000014  Crème brûlée mix, 200 g\n")
+
+    def test_help_of_a_command_is_there_in_two_ways(self):
+        self.assertEqual(self.stockctl("help", "wait").stdout, self.stockctl("wait", "--help").stdout)
+
+    def test_scripts_name_the_line_of_an_error_and_may_go_on(self):
+        script = 'login north\nbuy cola 1\nbuy mlik 2\n# no command\nbuy "milk" 2\n'
+        done = self.stockctl("run", "-", text=script, status=1)
+        self.assertEqual(done.stderr,
+                         "stockctl: standard input:3: buy: there is no item called 'mlik'\n")
+        self.assertIn("bought 1 of 049000006346", done.stdout)
+        self.assertNotIn("021130000012", done.stdout)
+        done = self.stockctl("run", "--keep-going", "-", text=script, status=1)
+        self.assertIn("bought 2 of 021130000012", done.stdout)
+
+    def test_stock_runs_commands_from_a_pipe(self):
+        done = self.run_program(STOCK, text="login north\nbuy cola 101\nlocal\n")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(done.stdout, "north is logged in\n"
+                         "bought 101 of 049000006346 Cola, 330 ml can (order 1)\n"
+                         "049000006346\tCola, 330 ml can\t101\n")
+
+
+class Json(Case):
+    def test_every_command_answers_with_one_object(self):
+        self.assertEqual(self.json("wait", "--timeout", 60000)["endpoint"], ENDPOINT)
+        self.assertEqual(self.json("ping")["position"], 0)
+        self.assertEqual(self.json("local"), {
+            "ok": True, "user": None, "logged_in": False, "items": [], "pending": None,
+            "disputed": []})
+        self.assertEqual(self.json("login", "depot", password="cherry"),
+                         {"ok": True, "user": "depot", "session": 1})
+        self.assertEqual(self.json("inventory", "cola")["items"], [ROW])
+        self.assertEqual(self.json("restock", "cola", 5)["lines"], [{"upc": COLA, "units": 5}])
+        self.assertEqual(self.json("buy", "cola", 3)["lines"], [{"upc": COLA, "units": 3}])
+        self.assertEqual(self.json("local")["items"], [{**ROW, "units": 3}])
+        self.assertEqual(self.json("resolve")["order"], None)
+        self.assertEqual(self.json("logout"), {"ok": True, "user": "depot"})
+
+    def test_every_failure_is_an_object_as_well(self):
+        self.assertEqual(self.json("inventory", status=6)["error"], "not_logged_in")
+        self.assertEqual(self.json("login", "north", password="x", status=6)["error"],
+                         "bad_credentials")
+        self.log_in()
+        self.assertEqual(self.json("byu", status=2)["error"], "usage")
+        self.assertEqual(self.json("buy", "mi", 1, status=2)["items"], [
+            {"upc": "021130000012", "name": "Milk, 1 l", "units": 210},
+            {"upc": "098000000014", "name": "Crème brûlée mix, 200 g", "units": 0}])
+        self.assertEqual(self.json("buy", "xyzzy", 1, status=1)["error"], "unknown_item")
+        self.assertEqual(self.json("buy", "milk", 211, status=1)["available"], 210)
+        self.assertEqual(self.json("--timeout", 1, "--endpoint", "tcp://127.0.0.1:1", "ping",
+                                   status=4)["error"], "unreachable")
+
+    def test_an_order_that_was_settled_on_the_way_to_a_name_is_in_the_answer(self):
+        self.log_in()
+        self.served.signal(signal.SIGSTOP)
+        answer = self.json("--timeout", 200, "buy", COLA, 7, status=5)
+        self.assertEqual(answer["error"], "outcome_unknown")
+        self.assertEqual(self.json("local")["pending"]["lines"], [{"upc": COLA, "units": 7}])
+        self.served.signal(signal.SIGCONT)
+        answer = self.json("buy", "milk", 1)
+        self.assertEqual(answer["settled"]["lines"], [{"upc": COLA, "units": 7}])
+        self.assertEqual(answer["order"], 2)
+        self.assertEqual(self.json("inventory", "cola")["items"], [{**ROW, "units": 1293}])
+
+
+class Settings(Case):
+    def test_config_tells_where_each_setting_comes_from(self):
+        del self.environment["STOCK_TIMEOUT"]
+        path = os.path.join(self.home, "client.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('timeout_ms = 7000\nconfirm_units = 5\nuser = "south"\n')
+        arguments = ["--config", path, "--user", "north", "config"]
+        self.assertEqual(self.stockctl(*arguments).stdout, (
+            f"endpoint\t{ENDPOINT}\tSTOCK_ENDPOINT\nstate\t{self.state}\tSTOCK_STATE\n"
+            f"user\tnorth\t--user\ntimeout_ms\t7000\t{path}\ncolor\tauto\tdefault\n"
+            f"confirm_units\t5\t{path}\n"))
+        answer = self.json(*arguments)
+        self.assertEqual(answer["file"], path)
+        self.assertEqual([(row["key"], row["from"]) for row in answer["settings"]], [
+            ("endpoint", "environment"), ("state", "environment"), ("user", "flag"),
+            ("timeout_ms", "file"), ("color", "default"), ("confirm_units", "file")])
+        self.assertEqual(answer["settings"][3],
+                         {"key": "timeout_ms", "value": "7000", "from": "file", "source": path})
+
+    def test_the_shipped_file_is_good(self):
+        source = os.path.join(os.environ["STOCKBUS_SOURCE"], "conf", "client.conf")
+        self.assertIn("confirm_units\t100\t", self.stockctl("--config", source, "config").stdout)
+
+    def test_wait_ends_when_the_broker_serves(self):
+        port = self.served.port
+        self.served.terminate()
+        waiting = subprocess.Popen([STOCKCTL, "wait", "--timeout=60000"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, encoding="utf-8", env=self.environment)
+        self.addCleanup(waiting.kill)
+        self.assertIn("has not answered yet; waiting for an answer", waiting.stderr.readline())
+        again = self.broker(bind=f"tcp://127.0.0.1:{port}").start()
+        out, _ = waiting.communicate()
+        self.assertEqual(waiting.returncode, 0)
+        self.assertIn(f"{again.endpoint} answers after", out)
+
+
+class Shell(Case):
+    """The completion script, asked as bash would."""
+
+    def complete(self, *words):
+        script = self.stockctl("--completion", "bash").stdout
+        ask = ('COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _stockbus "$1"; '
+               'printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "-c", script + ask, "bash", *words], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, encoding="utf-8", cwd=self.home, check=True)
+        self.assertEqual(done.stderr, "")
+        return sorted(filter(None, done.stdout.splitlines()))
+
+    def test_commands_options_and_values_are_completed(self):
+        with open(os.path.join(self.home, "orders.txt"), "w", encoding="utf-8"):
+            pass
+        for words, expected in [
+                (["stockctl", "re"], ["resolve", "restock"]),
+                (["stockctl", "--pass"], ["--password-file"]),
+                (["stockctl", "--j"], ["--json"]), (["stock", "--j"], []), (["stock", "lo"], []),
+                (["stockctl", "--color", ""], ["always", "auto", "never"]),
+                (["stockctl", "--color", "=", "n"], ["never"]),
+                (["stockctl", "--json", "--user", "north", "lo"], ["local", "login", "logout"]),
+                (["stockctl", "--user", ""], []),
+                (["stockctl", "--config", "ord"], ["orders.txt"]),
+                (["stockctl", "run", "ord"], ["orders.txt"]),
+                (["stockctl", "run", "--"], ["--keep-going"]),
+                (["stockctl", "resolve", ""], ["--set-aside", "--void"]),
+                (["stockctl", "help", "pi"], ["ping"])]:
+            self.assertEqual(self.complete(*words), expected, words)
+
+    def test_no_other_shell_is_promised(self):
+        self.assertIn("only for bash", self.stockctl("--completion", "zsh", status=2).stderr)
+
+
+if __name__ == "__main__":
+    main()
