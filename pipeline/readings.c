@@ -156,13 +156,12 @@ kill_if_late(int number)
     }
 }
 
-/* From here on signals that come later kill the program: a disk may hang, or who reads us. */
+/* From here on the signals that stop are let in: a disk may hang, or who reads our output. */
 static void
-let_later_signals_kill(const sigset_t *signals, int64_t since_ns)
+let_signals_in(const sigset_t *signals, void (*handler)(int number))
 {
     sigset_t stops = *signals;
-    struct sigaction action = {.sa_handler = kill_if_late, .sa_flags = SA_RESTART};
-    stopped_ns = since_ns;
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigdelset(&stops, SIGUSR1);
     sigemptyset(&action.sa_mask);
     for (int number = 1; number <= SIGTERM; number++) {
@@ -186,7 +185,8 @@ watch(struct recording *recording, const sigset_t *signals, struct progress *pro
         if (number > 0 && number != SIGUSR1) {
             stopped_by = number;
             recording_stop(recording);
-            let_later_signals_kill(signals, monotonic_ns());
+            stopped_ns = monotonic_ns();
+            let_signals_in(signals, kill_if_late);
             sigemptyset(&awaited);
             sigaddset(&awaited, SIGUSR1);
         }
@@ -198,7 +198,7 @@ watch(struct recording *recording, const sigset_t *signals, struct progress *pro
         progress_erase(progress);
     }
     if (stopped_by == 0) {
-        let_later_signals_kill(signals, 0); /* the files are whole by now */
+        let_signals_in(signals, SIG_DFL); /* the files are whole by now */
     }
     return stopped_by;
 }
