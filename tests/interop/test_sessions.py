@@ -46,6 +46,26 @@ class Sessions(Case):
         self.assertEqual(other.login("north", "apple")["session"], first["session"] + 1)
         self.assertEqual(other.login("north", "wrong", nonce)["status"], "bad_credentials")
 
+    def test_a_login_that_comes_over_many_lanes_at_once_opens_one_session(self):
+        broker = self.serve(lanes=16)
+        clients = [self.client(broker) for _ in range(16)]
+        for client in clients:
+            client.ping()
+        for turn in range(1, 6):
+            nonce = os.urandom(16)
+            request = pack("login", nonce=nonce, user="north", password="apple")
+            self.assertEqual(clients[0].ask(request)["status"], "busy")
+            # What is asked later is checked later: once this is known, that one has been checked.
+            self.assertEqual(clients[1].login("north", "wrong")["status"], "bad_credentials")
+            broker.signal(signal.SIGSTOP)  # so that all of them are there when it looks
+            for client in clients:
+                client.link.socket.send(request)
+            broker.signal(signal.SIGCONT)
+            for client in clients:
+                client.link.socket.recv()
+            sessions = {client.login("north", "apple", nonce)["session"] for client in clients}
+            self.assertEqual(sessions, {turn})
+
     def test_sessions_of_one_user_number_their_orders_on_their_own(self):
         broker = self.serve()
         first, second = self.client(broker, "north"), self.client(broker, "north")
