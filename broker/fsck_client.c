@@ -96,8 +96,8 @@ print(const void *opaque, FILE *out)
     const struct order *pending = &state->pending.order;
     char upc[UPC_TEXT_SIZE];
     if (state->is_logged_in) {
-        fprintf(out, "%s is logged in, session %" PRIu64 ", next order %" PRIu64 "\n", state->user,
-            state->session, state->order_next);
+        fprintf(out, "%s is %s, session %" PRIu64 ", next order %" PRIu64 "\n", state->user,
+            state->is_leaving ? "logging out" : "logged in", state->session, state->order_next);
     } else {
         fprintf(out, "nobody is logged in\n");
     }
@@ -112,7 +112,8 @@ print(const void *opaque, FILE *out)
     }
     for (size_t i = 0; i < state->holder_count; i++) {
         const struct holder *holder = &state->holders[i];
-        fprintf(out, "%s has %zu items\n", holder->user, holder->count);
+        fprintf(
+            out, "%s has %zu item%s\n", holder->user, holder->count, holder->count == 1 ? "" : "s");
         for (size_t n = 0; n < holder->count; n++) {
             upc_format(holder->lines[n].upc, upc);
             fprintf(out, "  %s %10" PRIu64 "  %s\n", upc, holder->lines[n].units,

@@ -123,7 +123,11 @@ start(struct local_inventory *inventory, struct diagnostic *diagnostic)
     if (store_is_started(inventory->store)) {
         return 0;
     }
+    /* A snapshot says what the records before it said: no position that was seen only just now. */
+    uint64_t seen = inventory->state.position;
+    inventory->state.position = inventory->position_kept;
     int error = store_start(inventory->store, diagnostic);
+    inventory->state.position = seen;
     inventory->is_broken = error != 0;
     return error;
 }
