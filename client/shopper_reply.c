@@ -256,7 +256,8 @@ distrust(struct shopper *shopper, const struct reply *reply, struct diagnostic *
     if (memcmp(reply->history, state->history, sizeof reply->history) != 0) {
         diagnostic_set(diagnostic, 0,
             "the broker has other data than the one this client has dealt with: is it the right "
-            "broker, or was it set up anew? To begin afresh, move %s away",
+            "broker, or was it set up anew? To begin afresh, move %s away, with all that it says "
+            "you have bought",
             directory);
         return "other_history";
     }
@@ -266,7 +267,8 @@ distrust(struct shopper *shopper, const struct reply *reply, struct diagnostic *
     if (reply->position < seen || (is_remembered && reply->position == seen)) {
         diagnostic_set(diagnostic, 0,
             "the broker's data is older than what this client has seen (position %" PRIu64
-            ", seen was %" PRIu64 "): was a backup put back? To begin afresh, move %s away",
+            ", seen was %" PRIu64 "): was a backup put back? To begin afresh, move %s away, with "
+                                  "all that it says you have bought",
             reply->position, seen, directory);
         return "older_data";
     }

@@ -228,6 +228,10 @@ talk(struct client *client)
         result = outcome == OUTCOME_DAMAGED ? outcome : result;
     }
     prompt_close(&visit.prompt);
+    if (result == OUTCOME_DONE && local_inventory_state(client->inventory)->pending.exists) {
+        render_note(&client->render, "an order is pending; the next visit settles it");
+        result = OUTCOME_UNKNOWN;
+    }
     return result;
 }
 
