@@ -205,9 +205,12 @@ class Start(Case):
             broker.endpoint = line.split()[-1]
             process.stderr.close()
             process.send_signal(signal.SIGHUP)  # which it has something to say about
-            self.client(broker).buy([TISSUES, 1])
-            process.send_signal(signal.SIGTERM)
-            self.assertEqual(process.wait(PATIENCE_S), 0)
+            try:
+                self.client(broker).buy([TISSUES, 1])
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(process.wait(PATIENCE_S), 0)
+            finally:
+                process.kill()
         newest = check_journal.check_directory(broker.data)[0][-1]
         self.assertIn([TISSUES, 99], [item[:2] for item in newest.records[1][1]])
 
@@ -227,8 +230,14 @@ class Start(Case):
             while b"assword: " not in shown:
                 shown += os.read(ours, 100)
             wait_until(lambda: not echoes(), "no echo")
-            os.write(ours, b"\x03")
-            self.assertEqual(process.wait(PATIENCE_S), -signal.SIGINT)
+            def interrupt():
+                os.write(ours, b"\x03")  # one that comes right before the reading is not seen by it
+                return process.poll() is not None
+            try:
+                wait_until(interrupt, "the end")
+            finally:
+                process.kill()
+            self.assertEqual(process.returncode, -signal.SIGINT)
         self.assertTrue(echoes())
 
     def test_a_hash_that_was_made_lets_its_password_in(self):
