@@ -27,16 +27,6 @@ struct lane {
     void *socket;
     struct exchange exchange;
     enum login login; /* how the login in the exchange stands */
-    int unseen;       /* replies since libzmq last looked at the socket's commands */
-};
-
-/*
- * libzmq counts what a peer has taken from its pipe only when it looks at the socket's commands,
- * and on the way of a request that is there already and of its reply it looks once a millisecond.
- * Until then the pipe seems full, and a REP socket drops the reply. Half of ZMQ_SNDHWM is safe.
- */
-enum {
-    UNSEEN_MAX = 2
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -303,16 +293,17 @@ finish_login(struct server *server, struct lane *lane)
     sodium_memzero(lane->exchange.request.password, sizeof lane->exchange.request.password);
 }
 
-/* Lets libzmq see what the peers have taken. */
+/*
+ * Lets libzmq see what the peers have taken from their pipes. On the way of a request that is there
+ * already and of its reply it looks once a millisecond; until then a pipe may seem full, and a REP
+ * socket drops the reply without a word.
+ */
 static void
-see_commands(struct lane *lane)
+see_commands(const struct lane *lane)
 {
-    if (++lane->unseen > UNSEEN_MAX) {
-        int events = 0;
-        size_t size = sizeof events;
-        (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size);
-        lane->unseen = 1;
-    }
+    int events = 0;
+    size_t size = sizeof events;
+    (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size);
 }
 
 static void
@@ -350,7 +341,6 @@ take_message(struct server *server, struct lane *lane, int *error)
     } else if (zmq_errno() != EAGAIN) {
         *error = ERROR_NETWORK;
     }
-    lane->unseen = 0; /* before it says that nothing is there, it looks */
     return false;
 }
 
