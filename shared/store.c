@@ -553,18 +553,3 @@ store_close(struct store **result, bool keep, struct diagnostic *diagnostic)
     *result = NULL;
     return error;
 }
-
-int
-store_read(struct files *files, const char *directory, const struct store_fold *fold,
-    uint64_t generation_end, struct store_report *report, struct diagnostic *diagnostic)
-{
-    struct recovery recovery = {
-        .files = files,
-        .directory = directory,
-        .fold = fold,
-        .generation_end = generation_end,
-        .report = report,
-        .diagnostic = diagnostic,
-    };
-    return recover(&recovery);
-}

@@ -149,14 +149,4 @@ store_upkeep(struct store *store, struct store_fold *scratch, struct diagnostic 
 int
 store_close(struct store **store, bool keep, struct diagnostic *diagnostic);
 
-/**
- * Recovers the state in `directory` without locking it and without changing anything.
- *
- * Generations from `generation_end` on are left out. For checking, and for snapshots beside a
- * running store. Returns as store_open() does.
- */
-int
-store_read(struct files *files, const char *directory, const struct store_fold *fold,
-    uint64_t generation_end, struct store_report *report, struct diagnostic *diagnostic);
-
 #endif
