@@ -378,8 +378,6 @@ a_hash_that_no_password_can_match_is_named(void **state)
     }
 }
 
-#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-
 int
 main(void)
 {

@@ -3,12 +3,12 @@
 #include <fcntl.h>
 
 #include "client/commands.h"
-#include "shared/json.h"
 #include "client/password.h"
 #include "client/profile.h"
 #include "client/script.h"
 #include "client/table.h"
 #include "client/words.h"
+#include "shared/json.h"
 
 /* Words. */
 

@@ -1,80 +1,9 @@
 #include "support/fake_disk.h"
 #include "support/scratch.h"
+#include "support/sum_store.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
-
-#include "shared/store.h"
-
-/* The state: a sum, and how many numbers went into it. */
-struct sum {
-    uint64_t total;
-    uint64_t count;
-};
-
-static void
-sum_clear(void *state)
-{
-    *(struct sum *)state = (struct sum){0};
-}
-
-static int
-sum_load(void *state, const msgpack_object *body, struct diagnostic *diagnostic)
-{
-    struct sum *sum = state;
-    if (!object_array(body, 2)) {
-        return diagnostic_set(diagnostic, ERROR_DAMAGED, "no sum");
-    }
-    sum->total = body->via.array.ptr[0].via.u64;
-    sum->count = body->via.array.ptr[1].via.u64;
-    return 0;
-}
-
-static int
-sum_apply(void *state, uint64_t number, const msgpack_object *body, struct diagnostic *diagnostic)
-{
-    struct sum *sum = state;
-    (void)number;
-    if (!object_array(body, 2)) {
-        return diagnostic_set(diagnostic, ERROR_DAMAGED, "no number");
-    }
-    sum->total += body->via.array.ptr[0].via.u64;
-    sum->count++;
-    return 0;
-}
-
-static int
-sum_save(void *state, struct snapshot *snapshot)
-{
-    const struct sum *sum = state;
-    msgpack_packer *packer = snapshot_begin(snapshot);
-    msgpack_pack_array(packer, 2);
-    msgpack_pack_uint64(packer, sum->total);
-    msgpack_pack_uint64(packer, sum->count);
-    return snapshot_append(snapshot);
-}
-
-static struct store_fold
-fold_of(struct sum *sum)
-{
-    return (struct store_fold){"sum", sum, sum_clear, sum_load, sum_apply, sum_save};
-}
-
-static const struct store_options options = {
-    .segment_size = 4096, .record_size_max = 1024, .history_new = {1, 2, 3, 4, 5, 6, 7, 8}};
-
-static struct store *
-open_store(const char *directory, struct sum *sum, struct store_report *report)
-{
-    struct store *store = NULL;
-    struct store_fold fold = fold_of(sum);
-    struct diagnostic diagnostic = {""};
-    int error = store_open(&store, files_system(), directory, &fold, &options, report, &diagnostic);
-    if (error != 0) {
-        fail_msg("%s", diagnostic.text);
-    }
-    return store;
-}
 
 /* Opens a directory that must be refused as damaged; returns the sentence. */
 static struct diagnostic
@@ -86,26 +15,11 @@ open_damaged(const char *directory)
     struct store_report report;
     struct diagnostic diagnostic = {""};
     assert_int_equal(
-        store_open(&store, files_system(), directory, &fold, &options, &report, &diagnostic),
+        store_open(&store, files_system(), directory, &fold, &sum_options, &report, &diagnostic),
         ERROR_DAMAGED);
     assert_null(store);
     assert_non_null(strstr(diagnostic.text, directory));
     return diagnostic;
-}
-
-static void
-add(struct store *store, struct sum *sum, uint64_t number)
-{
-    char padding[100] = "";
-    assert_int_equal(store_reserve(store, 120), 0);
-    msgpack_packer *packer = store_begin(store);
-    msgpack_pack_array(packer, 2);
-    msgpack_pack_uint64(packer, number);
-    pack_bytes(packer, padding, sizeof padding);
-    assert_int_equal(store_append(store), 0);
-    assert_int_equal(store_sync(store), 0);
-    sum->total += number;
-    sum->count++;
 }
 
 /* Leaves a directory behind as a kill would: two generations, five numbers in each. */
@@ -125,18 +39,6 @@ make_directory(const char *directory)
         assert_int_equal(store_position(store), number - 1);
         assert_int_equal(store_close(&store, false, NULL), 0);
     }
-}
-
-static void
-expect(const char *directory, uint64_t count, struct store_report *report)
-{
-    struct sum sum = {0};
-    struct store *store = open_store(directory, &sum, report);
-    assert_int_equal(sum.count, count);
-    assert_int_equal(sum.total, count * (count + 1) / 2);
-    assert_int_equal(store_position(store), count);
-    assert_memory_equal(store_history(store), options.history_new, HISTORY_SIZE);
-    assert_int_equal(store_close(&store, false, NULL), 0);
 }
 
 static const char *
@@ -193,7 +95,8 @@ a_directory_is_opened_once(void **state)
     struct store *second = NULL;
     struct store_fold fold = fold_of(&sum);
     assert_int_equal(
-        store_open(&second, files_system(), *state, &fold, &options, &report, NULL), ERROR_LOCKED);
+        store_open(&second, files_system(), *state, &fold, &sum_options, &report, NULL),
+        ERROR_LOCKED);
     assert_int_equal(store_close(&store, false, NULL), 0);
 }
 
@@ -366,7 +269,7 @@ a_file_of_another_history_is_damage(void **state)
     struct store *store = NULL;
     struct store_fold fold = fold_of(&sum);
     struct store_report report;
-    struct store_options others = options;
+    struct store_options others = sum_options;
     others.history_new[0] = 99;
     assert_int_equal(store_open(&store, files_system(), other, &fold, &others, &report, NULL), 0);
     assert_int_equal(store_start(store, NULL), 0);
@@ -416,124 +319,6 @@ a_closed_store_opens_without_replay(void **state)
     assert_int_equal(report.records, 0);
 }
 
-static ssize_t
-full_pwrite(struct files *files, int fd, const void *data, size_t size, int64_t offset)
-{
-    (void)files;
-    (void)fd;
-    (void)data;
-    (void)size;
-    (void)offset;
-    return -28; /* ENOSPC */
-}
-
-static void
-a_full_disk_refuses_a_reservation_until_there_is_room(void **state)
-{
-    struct files files = *files_system();
-    struct sum sum = {0};
-    struct store_fold fold = fold_of(&sum);
-    struct store_report report;
-    struct store *store = NULL;
-    uint64_t number = 1;
-    assert_int_equal(store_open(&store, &files, *state, &fold, &options, &report, NULL), 0);
-    assert_int_equal(store_start(store, NULL), 0);
-    while (number < 25) {
-        add(store, &sum, number++);
-    }
-    files.pwrite = full_pwrite;
-    int refused = 0;
-    for (int i = 0; i < 3; i++) {
-        refused += store_reserve(store, 1000) == ERROR_NO_SPACE;
-    }
-    assert_int_equal(refused, 3);
-    files.pwrite = files_system()->pwrite;
-    assert_int_equal(store_reserve(store, 1000), 0);
-    add(store, &sum, number++);
-    assert_int_equal(store_close(&store, false, NULL), 0);
-    expect(*state, 25, &report);
-}
-
-/* A table whose next data sync lets the upkeep in, as another thread might. */
-static struct store *disturbed;
-static int disturbances;
-
-static int
-disturbed_fdatasync(struct files *files, int fd)
-{
-    if (disturbed != NULL) {
-        struct store *store = disturbed;
-        struct sum sum = {0};
-        struct store_fold scratch = fold_of(&sum);
-        disturbed = NULL;
-        disturbances++;
-        assert_int_equal(store_upkeep(store, &scratch, NULL), 0);
-    }
-    return files_system()->fdatasync(files, fd);
-}
-
-static void
-the_upkeep_never_touches_a_journal_that_is_being_begun(void **state)
-{
-    struct files files = *files_system();
-    struct sum sum = {0};
-    struct sum scratch_sum = {0};
-    struct store_fold fold = fold_of(&sum);
-    struct store_fold scratch = fold_of(&scratch_sum);
-    struct store_report report;
-    struct store *store = NULL;
-    files.fdatasync = disturbed_fdatasync;
-    disturbances = 0;
-    assert_int_equal(store_open(&store, &files, *state, &fold, &options, &report, NULL), 0);
-    assert_int_equal(store_start(store, NULL), 0);
-    assert_int_equal(store_upkeep(store, &scratch, NULL), 0);
-    for (uint64_t number = 1; number <= 300; number++) {
-        /* The sync of the header of another journal, if this begins one. */
-        disturbed = store;
-        assert_int_equal(store_reserve(store, 1000), 0);
-        disturbed = NULL;
-        add(store, &sum, number);
-    }
-    assert_in_range(disturbances, 5, 300);
-    assert_int_equal(store_close(&store, false, NULL), 0);
-    expect(*state, 300, &report);
-}
-
-static int
-exhausted_open(struct files *files, const char *path, int flags, mode_t mode)
-{
-    (void)files;
-    (void)path;
-    (void)flags;
-    (void)mode;
-    return -24; /* EMFILE */
-}
-
-static void
-a_lack_of_descriptors_refuses_a_reservation_until_it_passes(void **state)
-{
-    struct files files = *files_system();
-    struct sum sum = {0};
-    struct store_fold fold = fold_of(&sum);
-    struct store_report report;
-    struct store *store = NULL;
-    uint64_t number = 1;
-    assert_int_equal(store_open(&store, &files, *state, &fold, &options, &report, NULL), 0);
-    assert_int_equal(store_start(store, NULL), 0);
-    while (number < 25) {
-        add(store, &sum, number++);
-    }
-    files.open = exhausted_open;
-    int error = store_reserve(store, 1000);
-    assert_int_equal(error, ERROR_TOO_MANY_FILES);
-    assert_true(error_may_pass(error));
-    files.open = files_system()->open;
-    assert_int_equal(store_reserve(store, 1000), 0);
-    add(store, &sum, number++);
-    assert_int_equal(store_close(&store, false, NULL), 0);
-    expect(*state, 25, &report);
-}
-
 static void
 a_snapshot_is_not_made_of_journals_that_do_not_lead_up_to_the_next(void **state)
 {
@@ -557,8 +342,6 @@ a_snapshot_is_not_made_of_journals_that_do_not_lead_up_to_the_next(void **state)
     assert_int_equal(store_close(&store, false, NULL), 0);
 }
 
-#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-
 /* Opens the directory of a fake disk. Returns 0 or an error. */
 static int
 open_on_disk(struct fake_disk *disk, struct sum *sum, struct store **store)
@@ -567,7 +350,7 @@ open_on_disk(struct fake_disk *disk, struct sum *sum, struct store **store)
     struct store_report report;
     struct diagnostic diagnostic = {""};
     int error =
-        store_open(store, fake_disk_files(disk), "data", &fold, &options, &report, &diagnostic);
+        store_open(store, fake_disk_files(disk), "data", &fold, &sum_options, &report, &diagnostic);
     if (error == ERROR_DAMAGED) {
         print_error("%s\n", diagnostic.text);
     }
@@ -664,10 +447,7 @@ main(void)
         SCRATCH_TEST(a_file_of_another_history_is_damage),
         SCRATCH_TEST(journals_rotate_and_upkeep_makes_a_snapshot_of_them),
         SCRATCH_TEST(a_closed_store_opens_without_replay),
-        SCRATCH_TEST(the_upkeep_never_touches_a_journal_that_is_being_begun),
-        SCRATCH_TEST(a_lack_of_descriptors_refuses_a_reservation_until_it_passes),
         SCRATCH_TEST(a_snapshot_is_not_made_of_journals_that_do_not_lead_up_to_the_next),
-        SCRATCH_TEST(a_full_disk_refuses_a_reservation_until_there_is_room),
         cmocka_unit_test(a_start_after_a_kill_survives_a_loss_of_power),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
