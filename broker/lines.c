@@ -48,7 +48,7 @@ lines_read(const char *path, lines_fn *each, void *context, struct diagnostic *d
     if (error == 0 && ferror(file)) {
         error = diagnostic_set(diagnostic, ERROR_INVALID, "%s: %s", path, error_text(ERROR_IO));
     }
-    fclose(file);
+    (void)fclose(file); /* it was only read */
     return error;
 }
 

@@ -268,7 +268,7 @@ distrust(struct shopper *shopper, const struct reply *reply, struct diagnostic *
         diagnostic_set(diagnostic, 0,
             "the broker's data is older than what this client has seen (position %" PRIu64
             ", seen was %" PRIu64 "): was a backup put back? To begin afresh, move %s away, with "
-                                  "all that it says you have bought",
+            "all that it says you have bought",
             reply->position, seen, directory);
         return "older_data";
     }

@@ -105,8 +105,8 @@ store_position(const struct store *store);
  * Makes sure that a record with a body of `body_size` bytes can be appended, beginning another
  * journal where this one is too full. That blocks.
  *
- * Returns 0; an error that may pass (error_may_pass()), with nothing changed, so that it may be tried
- * again; or an error after which the store can only be closed.
+ * Returns 0; an error that may pass (error_may_pass()), with nothing changed, so that it may be
+ * tried again; or an error after which the store can only be closed.
  */
 int
 store_reserve(struct store *store, size_t body_size);
