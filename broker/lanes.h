@@ -14,8 +14,9 @@ enum {
     LANES_MAX = 256
 };
 
+/** The lanes of a broker. */
 struct lanes {
-    size_t count;
+    size_t count;                 /**< at most LANES_MAX */
     void *sockets[LANES_MAX];     /**< ZeroMQ sockets; one thread uses them all */
     char endpoint[ENDPOINT_SIZE]; /**< where they are reached, with the port they got */
 };

@@ -18,7 +18,7 @@
 #include "shared/pack.h"
 #include "shared/upc.h"
 
-/* X(name, word on the wire) */
+/** X(name, word on the wire) */
 #define OPERATION_LIST(X)           \
     X(OPERATION_PING, "ping")       \
     X(OPERATION_LOGIN, "login")     \
@@ -28,6 +28,7 @@
     X(OPERATION_VOID, "void")       \
     X(OPERATION_LOGOUT, "logout")
 
+/** What is asked. */
 enum operation {
 #define OPERATION_NAME(name, word) name,
     OPERATION_LIST(OPERATION_NAME)
@@ -35,7 +36,7 @@ enum operation {
     OPERATION_COUNT
 };
 
-/* X(name, word on the wire, what it means to a person) */
+/** X(name, word on the wire, what it means to a person) */
 #define STATUS_LIST(X)                                                                          \
     X(STATUS_OK, "ok", "done")                                                                  \
     X(STATUS_BAD_REQUEST, "bad_request", "the request is not understood")                       \
@@ -54,6 +55,7 @@ enum operation {
     X(STATUS_BUSY, "busy", "the broker is busy; ask again")                                     \
     X(STATUS_NO_SPACE, "no_space", "the broker's disk is full; ask again later")
 
+/** What became of a request. */
 enum status {
 #define STATUS_NAME(name, word, text) name,
     STATUS_LIST(STATUS_NAME)
@@ -63,20 +65,20 @@ enum status {
 
 /** Units of one item, of an order or of a delivery. */
 struct line {
-    uint64_t upc;
-    uint64_t units;
+    uint64_t upc;   /**< of the item, 0 to UPC_MAX */
+    uint64_t units; /**< 1 to UNITS_MAX */
 };
 
 /** An item with the units that are on hand. */
 struct item {
-    uint64_t upc;
-    uint64_t units;
+    uint64_t upc;     /**< 0 to UPC_MAX */
+    uint64_t units;   /**< 0 to LEVEL_MAX */
     const char *name; /**< UTF-8, with a zero at the end; borrowed */
 };
 
 /** A decoded request. Members that the operation does not have are zero. */
 struct request {
-    enum operation operation;
+    enum operation operation;           /**< says which of the others count */
     uint64_t session;                   /**< all but ping and login: 1 to NUMBER_MAX */
     uint8_t token[TOKEN_SIZE];          /**< with it: the session's secret */
     uint64_t order;                     /**< buy, restock, void: 1 to NUMBER_MAX */
@@ -95,7 +97,7 @@ enum {
 
 /** A reply. Which members it has depends on operation and status; the others are zero. */
 struct reply {
-    enum status status;
+    enum status status;              /**< what became of the request */
     uint8_t history[HISTORY_SIZE];   /**< of the broker's data */
     uint64_t position;               /**< of the last record on disk; of an order: its own record */
     char message[MESSAGE_TEXT_SIZE]; /**< any status but ok: for a person to read */
@@ -180,9 +182,9 @@ enum {
 
 /** Memory for the items of one decoded reply. */
 struct reply_memory {
-    struct unpacked unpacked;
-    struct item items[PAGE_ITEMS_MAX];
-    char names[MESSAGE_SIZE_MAX]; /**< with a zero behind each */
+    struct unpacked unpacked;          /**< the reply's own */
+    struct item items[PAGE_ITEMS_MAX]; /**< its page */
+    char names[MESSAGE_SIZE_MAX];      /**< with a zero behind each */
 };
 
 /** Returns the memory for decoding replies, or NULL when there is none. Free with
