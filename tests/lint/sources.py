@@ -4,6 +4,7 @@ The layout is that of .clang-format: a definition's name stands at the start of 
 ends with a brace alone at the start of a line.
 """
 
+import functools
 import os
 import re
 import shutil
@@ -26,10 +27,13 @@ class Tree:
             stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
         self.files = sorted(name for name in listed.split("\0")
                             if name and os.path.isfile(os.path.join(root, name)))
+        self.texts = {}
 
     def text(self, name):
-        with open(os.path.join(self.root, name), encoding="utf-8", errors="replace") as file:
-            return file.read()
+        if name not in self.texts:
+            with open(os.path.join(self.root, name), encoding="utf-8", errors="replace") as file:
+                self.texts[name] = file.read()
+        return self.texts[name]
 
     def lines(self, name):
         return self.text(name).splitlines()
@@ -65,6 +69,7 @@ def copy_to(folder):
     return Tree(folder)
 
 
+@functools.lru_cache(maxsize=None)
 def without_comments(text):
     """Returns C with comments and the insides of literals blanked, each line in its place."""
     def blank(match):

@@ -68,17 +68,23 @@ class Planted(unittest.TestCase):
 
     def plant(self, rule, faults):
         """Plants faults, and returns what the rule says then; all is as it was afterwards."""
-        clean = {name: self.tree.text(name) for name, _, _ in faults if name in self.tree.files}
+        planted = {name for name, _, _ in faults}
+        clean = {name: self.tree.text(name) for name in planted if name in self.tree.files}
         for name, text, _ in faults:
-            with open(os.path.join(self.tree.root, name), "a", encoding="utf-8") as file:
-                file.write(text)
-        found = tidy.check(Tree(self.tree.root), [rule])[rule.__name__]
-        for name, _, _ in faults:
+            self.write("a", name, text)
+        tree = Tree(self.tree.root)
+        tree.texts = {name: text for name, text in self.tree.texts.items() if name not in planted}
+        found = tidy.check(tree, [rule])[rule.__name__]
+        self.tree.texts.update({**tree.texts, **clean})
+        for name in planted:
             os.unlink(os.path.join(self.tree.root, name))
         for name, text in clean.items():
-            with open(os.path.join(self.tree.root, name), "w", encoding="utf-8") as file:
-                file.write(text)
+            self.write("w", name, text)
         return found
+
+    def write(self, mode, name, text):
+        with open(os.path.join(self.tree.root, name), mode, encoding="utf-8") as file:
+            file.write(text)
 
     def test_every_rule_has_a_fault(self):
         self.assertEqual(sorted(FAULTS), sorted(rule.__name__ for rule in tidy.RULES))
