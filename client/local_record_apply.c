@@ -338,7 +338,7 @@ take_last(struct local_state *state, struct taker *taker)
 }
 
 static int
-take_dispute(struct local_state *state, struct taker *taker)
+take_set_aside(struct local_state *state, struct taker *taker)
 {
     struct order order;
     enum status status = take_status(taker);
@@ -369,7 +369,7 @@ local_record_apply(
         {"user", take_last_user},
         {"items", take_items},
         {"last", take_last},
-        {"dispute", take_dispute},
+        {"set_aside", take_set_aside},
     };
     struct taker whole = {.fields = body, .left = 1};
     struct taker fields = take_array(&whole);

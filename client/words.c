@@ -1,5 +1,6 @@
 #include "client/words.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -66,6 +67,12 @@ least(size_t a, size_t b, size_t c)
     return ab < c ? ab : c;
 }
 
+static bool
+is_same(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
 size_t
 words_distance(const char *left, const char *right)
 {
@@ -78,10 +85,10 @@ words_distance(const char *left, const char *right)
                 cost[i][j] = i + j;
                 continue;
             }
-            size_t change = left[i - 1] == right[j - 1] ? 0 : 1;
+            size_t change = is_same(left[i - 1], right[j - 1]) ? 0 : 1;
             cost[i][j] = least(cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + change);
-            if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1] &&
-                cost[i - 2][j - 2] + 1 < cost[i][j]) {
+            if (i > 1 && j > 1 && is_same(left[i - 1], right[j - 2]) &&
+                is_same(left[i - 2], right[j - 1]) && cost[i - 2][j - 2] + 1 < cost[i][j]) {
                 cost[i][j] = cost[i - 2][j - 2] + 1;
             }
         }
