@@ -2,10 +2,11 @@
 
 #include "client/actions.h"
 #include "client/script.h"
-#include "client/words.h"
 
 #include <string.h>
 #include <strings.h>
+
+#include "shared/usage.h"
 
 static enum outcome
 action_help(struct client *client, size_t count, char **words);
@@ -233,7 +234,7 @@ commands_nearest(const char *word)
     }
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         size_t size = strlen(word);
-        size_t distance = words_distance(word, table[i].name);
+        size_t distance = usage_distance(word, table[i].name);
         if (size >= 3 && strncasecmp(word, table[i].name, size) == 0) {
             distance = 1;
         }

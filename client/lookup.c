@@ -1,12 +1,13 @@
 #include "client/lookup.h"
 
-#include "client/words.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
 #include <uninorm.h>
 #include <unistr.h>
+
+#include "shared/upc.h"
+#include "shared/usage.h"
 
 void
 lookup_clear(struct lookup *lookup)
@@ -117,7 +118,7 @@ is_near(const char *digits, const char *padded, uint64_t upc)
 {
     char text[UPC_TEXT_SIZE];
     upc_format(upc, text);
-    return words_distance(digits, text) <= 1 || words_distance(padded, text) <= 1;
+    return usage_distance(digits, text) <= 1 || usage_distance(padded, text) <= 1;
 }
 
 bool
