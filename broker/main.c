@@ -11,7 +11,6 @@
 #include "broker/upkeep.h"
 
 #include <bsd/readpassphrase.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
@@ -24,6 +23,8 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "shared/usage.h"
+
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_OTHER = 1,
@@ -34,27 +35,36 @@ enum exit_status {
 static const char default_config[] = "/etc/stockbus/broker.conf";
 
 static const char help[] =
-    "usage: stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--check-config]\n"
-    "       stockd --hash-password\n"
+    "stockd - keeps the stock of a Stockbus, and sells it over ZeroMQ\n"
     "\n"
-    "The broker of Stockbus: keeps the stock, and sells it over ZeroMQ.\n"
+    "Usage:\n"
+    "  stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--check-config]\n"
+    "  stockd --hash-password\n"
     "\n"
-    "  --config FILE     configuration; otherwise $STOCK_BROKER_CONFIG,\n"
-    "                    then /etc/stockbus/broker.conf\n"
-    "  --bind ENDPOINT   where to listen, as tcp://127.0.0.1:5570; port '*' takes a free one\n"
-    "                    (also $STOCK_BIND)\n"
-    "  --data DIR        data directory (also $STOCK_DATA)\n"
-    "  --check-config    read configuration, users and inventory, say what is wrong, and end\n"
-    "  --hash-password   read a password, and print the hash that users.conf wants\n"
-    "  --version         print the version\n"
-    "  --help            print this\n"
+    "Options:\n"
+    "  --config FILE         configuration; without it $STOCK_BROKER_CONFIG, or\n"
+    "                        else /etc/stockbus/broker.conf\n"
+    "  --bind ENDPOINT       where to listen, as tcp://127.0.0.1:5570; port '*'\n"
+    "                        takes a free one (also $STOCK_BIND)\n"
+    "  --data DIR            data directory (also $STOCK_DATA)\n"
+    "  --check-config        read configuration, users and inventory, say what is\n"
+    "                        wrong, and end\n"
+    "  --hash-password       read a password, and print the hash for users.conf\n"
+    "  --help                explain this\n"
+    "  --version             say which version this is\n"
     "\n"
-    "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error. SIGTERM and SIGINT\n"
-    "end it, with everything on disk; SIGHUP reads the users again.\n"
+    "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error.\n"
+    "SIGTERM and SIGINT end it, with everything on disk; SIGHUP reads the users\n"
+    "again.\n"
     "\n"
-    "Exit status: 0 ended by a signal, 2 bad usage or configuration, 3 damaged data, 1 the rest\n"
-    "(address in use, data directory in use, disk error).\n"
+    "Exit status:\n"
+    "  0  ended by a signal\n"
+    "  1  anything else: address or data directory in use, disk error\n"
+    "  2  bad usage or configuration\n"
+    "  3  damaged data\n"
     "\n"
+    "Examples:\n"
+    "  stockd --config conf/broker.conf --check-config\n"
     "  stockd --config conf/broker.conf --data /tmp/stock --bind 'tcp://127.0.0.1:*'\n";
 
 struct options {
@@ -363,9 +373,10 @@ main(int argc, char **argv)
         return EXIT_OTHER;
     }
     int index = 0;
-    for (int option; (option = getopt_long(argc, argv, "", long_options, &index)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":", long_options, &index)) != -1;) {
         if (optarg != NULL && optarg[0] == '\0') {
-            log_line("--%s wants a value; try 'stockd --help'", long_options[index].name);
+            log_line(
+                "--%s wants a value; 'stockd --help' lists the options", long_options[index].name);
             return EXIT_USAGE;
         }
         switch (option) {
@@ -390,12 +401,12 @@ main(int argc, char **argv)
             fputs(help, stdout);
             return EXIT_DONE;
         default:
-            fputs("stockd: try 'stockd --help'\n", stderr);
+            usage_complain("stockd", long_options, option, argv[optind - 1]);
             return EXIT_USAGE;
         }
     }
     if (optind < argc) {
-        log_line("'%s' is one word too many; try 'stockd --help'", argv[optind]);
+        log_line("'%s' is one word too many; 'stockd --help' lists the options", argv[optind]);
         return EXIT_USAGE;
     }
     return (int)run(&options);

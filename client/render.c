@@ -342,7 +342,7 @@ write_local_json(struct render *render, const struct local_state *state, const c
     } else {
         json_null(&json);
     }
-    json_key(&json, "disputed");
+    json_key(&json, "set_aside");
     json_begin(&json, '[');
     for (size_t i = 0; i < state->aside_count; i++) {
         json_begin(&json, '{');
@@ -388,7 +388,7 @@ render_local(struct render *render, const struct local_state *state, const char 
     }
     for (size_t i = 0; i < state->aside_count; i++) {
         note_open(render, &state->asides[i].order,
-            "was put aside; the broker's operator may know whether it was made");
+            "was set aside; the broker's operator may know whether it was made");
     }
 }
 
@@ -422,7 +422,7 @@ confirm_order(struct render *render, const struct local_state *state,
         fprintf(render->out, "order %" PRIu64 " was given up: %s\n", order->order.number,
             status_text(order->status));
     } else {
-        fprintf(render->out, "order %" PRIu64 " was put aside; log in again to go on\n",
+        fprintf(render->out, "order %" PRIu64 " was set aside; log in again to go on\n",
             order->order.number);
     }
 }

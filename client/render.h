@@ -74,7 +74,7 @@ void
 render_local(struct render *render, const struct local_state *state, const char *user);
 
 /**
- * Writes that an order was made, voided or put aside, or that there is none. `voided`: it was to be
+ * Writes that an order was made, voided or set aside, or that there is none. `voided`: it was to be
  * given up.
  */
 void

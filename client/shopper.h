@@ -38,7 +38,7 @@
  * broker has said so of every copy that was sent, and its number is free. A disputed one stays
  * pending with the outcome OUTCOME_UNKNOWN, because the broker can no longer tell whether it was
  * made: only the user can end it, by voiding it, where the broker still has the session, or by
- * putting it aside.
+ * setting it aside.
  *
  * A logout that was begun is finished before anything that needs the session, which is then refused
  * as not logged in: copies of the logout may be under way, and whatever was ordered before them in
@@ -127,7 +127,7 @@ shopper_begin_resolve(struct shopper *shopper);
 enum shopper_step
 shopper_begin_void(struct shopper *shopper);
 
-/** As resolve; but if the broker disputes the order, it is put aside and no longer pending. */
+/** As resolve; but if the broker disputes the order, it is set aside and no longer pending. */
 enum shopper_step
 shopper_begin_set_aside(struct shopper *shopper);
 

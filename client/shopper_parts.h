@@ -58,6 +58,10 @@ shopper_is_about_order(const struct shopper *shopper);
 bool
 shopper_is_own_order(const struct shopper *shopper);
 
+/** Returns what to add to the news of an order that is in the errand's way; may be empty. */
+const char *
+shopper_nothing_else(const struct shopper *shopper);
+
 /** Begins the errand itself, when nothing is in its way any more. */
 enum shopper_step
 shopper_start(struct shopper *shopper);

@@ -166,7 +166,7 @@ class Start(Case):
     def test_help_and_version_are_told(self):
         told = run_stockd("--help")
         self.assertEqual((told.returncode, told.stderr), (0, ""))
-        self.assertIn("usage: stockd", told.stdout)
+        self.assertIn("Usage:\n  stockd [--config FILE]", told.stdout)
         told = run_stockd("--version")
         self.assertEqual((told.returncode, told.stderr), (0, ""))
         self.assertRegex(told.stdout, r"\Astockd \d+\.\d+\.\d+\n\Z")
