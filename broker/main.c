@@ -239,6 +239,10 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
     broker->is_misconfigured = error != 0;
     if (error == 0) {
+        /* Nothing is made on a disk for a broker that could not serve. */
+        error = lanes_probe(config->bind, &config->endpoint, diagnostic);
+    }
+    if (error == 0) {
         error = open_engine(broker, diagnostic);
     }
     if (error == 0) {
