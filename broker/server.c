@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -187,11 +188,11 @@ reload(struct server *server)
 {
     struct diagnostic diagnostic = {""};
     if (accounts_reload(server->accounts, &diagnostic) != 0) {
-        log_line("%s; the accounts stay as they were", diagnostic.text);
+        log_line(LEVEL_WARNING, "%s; the accounts stay as they were", diagnostic.text);
     } else if (server_permit(server->engine, server->accounts) != 0) {
-        log_line("out of memory: some accounts are shut out until the next reload");
+        log_line(LEVEL_ERROR, "out of memory: some accounts are shut out until the next reload");
     } else {
-        log_line("read the accounts again");
+        log_line(LEVEL_NOTICE, "read the accounts again");
     }
 }
 
@@ -203,7 +204,8 @@ take_signals(struct server *server)
         if (info.ssi_signo == SIGHUP) {
             reload(server);
         } else {
-            log_line("stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+            log_line(
+                LEVEL_NOTICE, "stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
             server->ending = true;
         }
     }
@@ -306,6 +308,23 @@ see_commands(const struct lane *lane)
     (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size);
 }
 
+/* Tells what was asked and answered; no names, no secrets. */
+static void
+log_exchange(const struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    bool is_request = request->operation != OPERATION_COUNT;
+    const struct log_field fields[] = {
+        {"operation", is_request ? operation_word(request->operation) : "none", 0},
+        {"status", status_word(exchange->reply.status), 0},
+        {"session", NULL, request->session},
+        {"order", NULL, request->order},
+    };
+    log_fields(LEVEL_DEBUG, fields, sizeof fields / sizeof fields[0],
+        "%s: %s (session %" PRIu64 ", order %" PRIu64 ")", fields[0].text, fields[1].text,
+        request->session, request->order);
+}
+
 static void
 send_reply(struct server *server, size_t number)
 {
@@ -319,6 +338,9 @@ send_reply(struct server *server, size_t number)
     see_commands(lane);
     /* It fails only where the peer is gone or does not read: then nobody waits for it. */
     (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
+    if (log_shows(LEVEL_DEBUG)) {
+        log_exchange(exchange);
+    }
     if (exchange->request.operation == OPERATION_LOGIN) {
         finish_login(server, lane);
     }
@@ -362,7 +384,7 @@ decode(struct server *server, struct lane *lane)
     if (status == STATUS_OK) {
         return true;
     }
-    exchange->request.operation = OPERATION_PING;
+    exchange->request = (struct request){.operation = OPERATION_COUNT}; /* it is none */
     exchange->reply = (struct reply){.status = status};
     snprintf(exchange->reply.message, sizeof exchange->reply.message, "%s", reason);
     return false;
