@@ -449,6 +449,19 @@ accounts_login(struct accounts *accounts, const struct request *request,
     return login;
 }
 
+size_t
+accounts_queued(struct accounts *accounts)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&accounts->lock);
+    for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
+        enum attempt_state state = accounts->attempts[i].state;
+        count += state == ATTEMPT_QUEUED || state == ATTEMPT_CHECKING ? 1 : 0;
+    }
+    pthread_mutex_unlock(&accounts->lock);
+    return count;
+}
+
 void
 accounts_began(
     struct accounts *accounts, const struct request *request, const struct login_session *session)

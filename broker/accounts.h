@@ -93,6 +93,10 @@ enum login
 accounts_login(struct accounts *accounts, const struct request *request,
     struct login_session *session, uint64_t *retry_ms);
 
+/** Returns how many logins wait for their check, or are being checked. Does not block. */
+size_t
+accounts_queued(struct accounts *accounts);
+
 /** Says which session was begun for a login that was LOGIN_RIGHT. */
 void
 accounts_began(

@@ -209,6 +209,14 @@ now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static uint64_t
+now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 /* All that serves, in the order in which it is opened. */
 struct broker {
     struct config config;
@@ -262,7 +270,7 @@ static int
 open_engine(struct broker *broker, struct diagnostic *diagnostic)
 {
     const struct environment environment = {
-        .files = files_system(), .random = random_bytes, .now_ms = now_ms};
+        .files = files_system(), .random = random_bytes, .now_ms = now_ms, .now_us = now_us};
     const struct engine_options options = {
         .directory = broker->config.data,
         .segment_size = (int64_t)broker->config.segment_mib * 1024 * 1024,

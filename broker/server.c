@@ -40,6 +40,7 @@ struct server {
     struct engine *engine;
     struct accounts *accounts;
     struct upkeep *upkeep;
+    struct counters *counters; /* the engine's */
     int epoll_fd;
     int signal_fd;
     bool ending;
@@ -117,6 +118,7 @@ server_open(struct server **result, struct lanes *lanes, struct engine *engine,
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
     server->engine = engine;
+    server->counters = engine_counters(engine);
     server->accounts = accounts;
     server->upkeep = upkeep;
     server->epoll_fd = -1;
@@ -263,6 +265,7 @@ take_login(struct server *server, struct lane *lane)
         return true;
     case LOGIN_WAITING:
     case LOGIN_CROWDED:
+        server->counters->stats.numbers[STATS_LOGINS_CROWDED] += lane->login == LOGIN_CROWDED;
         *reply = (struct reply){.status = STATUS_BUSY, .retry_ms = retry_ms};
         snprintf(reply->message, sizeof reply->message, "%s",
             lane->login == LOGIN_WAITING ? "the password is being checked; send the same again"
@@ -313,9 +316,8 @@ static void
 log_exchange(const struct exchange *exchange)
 {
     const struct request *request = &exchange->request;
-    bool is_request = request->operation != OPERATION_COUNT;
     const struct log_field fields[] = {
-        {"operation", is_request ? operation_word(request->operation) : "none", 0},
+        {"operation", stats_row_word(request->operation), 0},
         {"status", status_word(exchange->reply.status), 0},
         {"session", NULL, request->session},
         {"order", NULL, request->order},
@@ -338,6 +340,7 @@ send_reply(struct server *server, size_t number)
     see_commands(lane);
     /* It fails only where the peer is gone or does not read: then nobody waits for it. */
     (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
+    counters_answer(server->counters, exchange->request.operation, exchange->reply.status);
     if (log_shows(LEVEL_DEBUG)) {
         log_exchange(exchange);
     }
@@ -406,6 +409,10 @@ receive(struct server *server, size_t number, struct diagnostic *diagnostic)
     lane->state = LANE_TAKEN;
     if (decode(server, lane)) {
         if (!engine_may_change(&exchange->request)) {
+            if (exchange->request.operation == OPERATION_STATS) {
+                server->counters->stats.numbers[STATS_LOGINS_QUEUED] =
+                    accounts_queued(server->accounts);
+            }
             /* No event of this turn is applied yet, so what it sees is on disk. */
             error = engine_apply(server->engine, &exchange, 1, diagnostic);
         } else if (exchange->request.operation != OPERATION_LOGIN || take_login(server, lane)) {
@@ -458,6 +465,7 @@ turn(struct server *server, struct diagnostic *diagnostic)
         send_reply(server, server->taken[i]);
     }
     server->taken_count = 0;
+    counters_end_turn(server->counters);
     if (engine_wants_upkeep(server->engine)) {
         upkeep_wake(server->upkeep);
     }
