@@ -19,7 +19,7 @@ void
 config_init(struct config *config)
 {
     *config = (struct config){
-        .lanes = 16,
+        .lanes = 64,
         .segment_mib = 16,
         .sessions_max = 100000,
         .sessions_user_max = 1000,

@@ -20,7 +20,7 @@ static const struct {
     int value;
 } lane_options[] = {
     {ZMQ_LINGER, 1000},
-    {ZMQ_SNDHWM, 4},
+    {ZMQ_SNDHWM, LANES_REPLIES_MAX},
     {ZMQ_RCVHWM, 4},
     {ZMQ_BACKLOG, BACKLOG},
     {ZMQ_HANDSHAKE_IVL, 5000},

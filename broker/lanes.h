@@ -11,7 +11,8 @@
 #include "shared/endpoint.h"
 
 enum {
-    LANES_MAX = 256
+    LANES_MAX = 256,
+    LANES_REPLIES_MAX = 4, /**< replies that may wait for a peer; what is above is dropped */
 };
 
 struct lanes {

@@ -28,6 +28,7 @@ struct lane {
     void *socket;
     struct exchange exchange;
     enum login login; /* how the login in the exchange stands */
+    int unseen;       /* replies since libzmq saw what the peers have taken: see make_room() */
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -299,16 +300,23 @@ finish_login(struct server *server, struct lane *lane)
 }
 
 /*
- * Lets libzmq see what the peers have taken from their pipes. On the way of a request that is there
- * already and of its reply it looks once a millisecond; until then a pipe may seem full, and a REP
- * socket drops the reply without a word.
+ * Sees to it that a reply is not dropped for want of room. libzmq counts the replies in a peer's
+ * pipe until it has looked at what the peer took, which it does wherever a receive finds nothing,
+ * but on the way of a request that is there already only once a millisecond; when the count is at
+ * the high-water mark, a REP socket drops the reply without a word. What the peer took is told
+ * every second reply (half the mark): a peer that waits for each reply can't have more than two
+ * counted when libzmq looks, which leaves two more.
  */
 static void
-see_commands(const struct lane *lane)
+make_room(struct lane *lane)
 {
     int events = 0;
     size_t size = sizeof events;
-    (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size);
+    if (lane->unseen == LANES_REPLIES_MAX / 2) {
+        (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size); /* looks */
+        lane->unseen = 0;
+    }
+    lane->unseen++;
 }
 
 /* Tells what was asked and answered; no names, no secrets. */
@@ -337,7 +345,7 @@ send_reply(struct server *server, size_t number)
     buffer_init(&buffer, server->reply, sizeof server->reply);
     reply_encode(&buffer, &exchange->reply);
     assert(!buffer.overflow);
-    see_commands(lane);
+    make_room(lane);
     /* It fails only where the peer is gone or does not read: then nobody waits for it. */
     (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
     counters_answer(server->counters, exchange->request.operation, exchange->reply.status);
@@ -361,9 +369,11 @@ take_message(struct server *server, struct lane *lane, int *error)
     if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) >= 0) {
         return true;
     }
-    if (zmq_errno() == EINTR) {
+    if (zmq_errno() == EAGAIN) {
+        lane->unseen = 0;
+    } else if (zmq_errno() == EINTR) {
         make_ready(server, (size_t)(lane - server->lanes)); /* there may be one all the same */
-    } else if (zmq_errno() != EAGAIN) {
+    } else {
         *error = ERROR_NETWORK;
     }
     return false;
