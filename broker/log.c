@@ -142,7 +142,7 @@ write_line(enum level level, const struct log_field *fields, size_t count, const
     }
 }
 
-static void
+__attribute__((format(printf, 4, 0))) static void
 write_format(enum level level, const struct log_field *fields, size_t count, const char *format,
     va_list arguments)
 {
