@@ -138,6 +138,13 @@ open_shared(struct lanes *lanes, void *context, const char *text, const struct e
 }
 
 int
+lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic *diagnostic)
+{
+    int failed = -probe(endpoint);
+    return failed == 0 ? 0 : complain(diagnostic, text, failed);
+}
+
+int
 lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
     size_t count, struct diagnostic *diagnostic)
 {

@@ -22,6 +22,14 @@ struct lanes {
 };
 
 /**
+ * Sees whether lanes could be bound to `text`, which `endpoint` was parsed from, without binding
+ * any: for those who want to know before they begin something else. Another process may still take
+ * the port. Returns as lanes_open() does.
+ */
+int
+lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic *diagnostic);
+
+/**
  * Binds `count` (1 to LANES_MAX) lanes to `text`, which `endpoint` was parsed from. One lane alone
  * is a plain bind.
  *

@@ -251,6 +251,21 @@ action_ping(struct client *client, size_t count, char **words)
     return outcome;
 }
 
+enum outcome
+action_stats(struct client *client, size_t count, char **words)
+{
+    (void)count;
+    (void)words;
+    enum outcome outcome = check_user(client);
+    if (outcome == OUTCOME_DONE) {
+        outcome = client_run(client, shopper_begin_stats(client->shopper));
+    }
+    if (outcome == OUTCOME_DONE) {
+        render_stats(&client->render, shopper_result(client->shopper));
+    }
+    return outcome;
+}
+
 /* Takes the timeout that stands behind "wait". */
 static bool
 take_timeout(size_t count, char **words, int64_t *timeout_ms)

@@ -143,6 +143,18 @@ static const struct command table[] = {
         .run = action_wait,
     },
     {
+        .name = "stats",
+        .arguments = "",
+        .summary = "see how the broker fares",
+        .help = "Shows what the broker has counted since it began to serve: requests by kind\n"
+                "and outcome, how many it answers in a turn, how many changes one sync to the\n"
+                "disk covers and how long that takes; and what it has open. P50 and P99 are\n"
+                "what 50 and 99 % do not exceed, and less than twice too high.",
+        .examples = "stats",
+        .needs_state = true,
+        .run = action_stats,
+    },
+    {
         .name = "config",
         .arguments = "",
         .summary = "show settings and their origin",

@@ -106,6 +106,10 @@ void
 render_ping(struct render *render, const struct shopper_result *result, const char *endpoint,
     int64_t microseconds);
 
+/** Writes the broker's figures. */
+void
+render_stats(struct render *render, const struct shopper_result *result);
+
 /** Writes each setting, its value and where that was found. */
 void
 render_config(struct render *render, const struct profile *profile);
