@@ -20,7 +20,7 @@ static const struct {
     int value;
 } lane_options[] = {
     {ZMQ_LINGER, 1000},
-    {ZMQ_SNDHWM, 4},
+    {ZMQ_SNDHWM, LANES_REPLIES_MAX},
     {ZMQ_RCVHWM, 4},
     {ZMQ_BACKLOG, BACKLOG},
     {ZMQ_HANDSHAKE_IVL, 5000},
@@ -135,6 +135,13 @@ open_shared(struct lanes *lanes, void *context, const char *text, const struct e
         }
     }
     return failed;
+}
+
+int
+lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic *diagnostic)
+{
+    int failed = -probe(endpoint);
+    return failed == 0 ? 0 : complain(diagnostic, text, failed);
 }
 
 int

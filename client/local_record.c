@@ -180,7 +180,7 @@ static int
 save_aside(const struct aside *aside, struct snapshot *snapshot)
 {
     msgpack_packer *packer = snapshot_begin(snapshot);
-    pack_word(packer, 7, "dispute");
+    pack_word(packer, 7, "set_aside");
     pack_text(packer, status_word(aside->status));
     pack_text(packer, operation_word(aside->order.operation));
     pack_text(packer, aside->order.user);

@@ -102,6 +102,17 @@ store_history(const struct store *store);
 uint64_t
 store_position(const struct store *store);
 
+/** How far the files of a store have come. */
+struct store_extent {
+    uint64_t generation;          /**< of the journal that is being appended to */
+    uint64_t journal_size;        /**< bytes of its records so far, header and all */
+    uint64_t snapshot_generation; /**< of the newest snapshot */
+};
+
+/** Returns it, once the store was started. Does not block. */
+struct store_extent
+store_measure(const struct store *store);
+
 /**
  * Makes sure that a record with a body of `body_size` bytes can be appended, beginning another
  * journal where this one is too full. That blocks.

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /*
- * Taking apart. A taker hands out the fields of an array one by one; the first that is not what it
+ * A taker hands out the fields of an array one by one; the first that is not what it
  * should be makes it bad, and whoever takes looks at that once, at the end.
  */
 struct taker {
@@ -340,7 +340,7 @@ take_last(struct local_state *state, struct taker *taker)
 }
 
 static int
-take_dispute(struct local_state *state, struct taker *taker)
+take_set_aside(struct local_state *state, struct taker *taker)
 {
     struct order order;
     enum status status = take_status(taker);
@@ -371,7 +371,7 @@ local_record_apply(
         {"user", take_last_user},
         {"items", take_items},
         {"last", take_last},
-        {"dispute", take_dispute},
+        {"set_aside", take_set_aside},
     };
     struct taker whole = {.fields = body, .left = 1};
     struct taker fields = take_array(&whole);
