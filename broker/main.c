@@ -448,21 +448,22 @@ run(const struct options *options)
     return exit_status_of(error, is_misconfigured);
 }
 
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"bind", required_argument, NULL, 'b'},
+    {"data", required_argument, NULL, 'd'},
+    {"log-level", required_argument, NULL, 'l'},
+    {"log-format", required_argument, NULL, 'f'},
+    {"check-config", no_argument, NULL, 'k'},
+    {"hash-password", no_argument, NULL, 'p'},
+    {"version", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 int
 main(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"bind", required_argument, NULL, 'b'},
-        {"data", required_argument, NULL, 'd'},
-        {"log-level", required_argument, NULL, 'l'},
-        {"log-format", required_argument, NULL, 'f'},
-        {"check-config", no_argument, NULL, 'k'},
-        {"hash-password", no_argument, NULL, 'p'},
-        {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     struct options options = {.check_config = false};
     if (sodium_init() < 0) {
         log_line(LEVEL_ERROR, "libsodium does not start");

@@ -77,7 +77,7 @@ struct item {
     const char *name; /**< UTF-8, with a zero at the end; borrowed */
 };
 
-/* X(name, word on the wire, what it means to a person) */
+/** X(name, word on the wire, what it means to a person) */
 #define STATS_NUMBER_LIST(X)                                               \
     X(STATS_UPTIME_MS, "uptime_ms", "up for")                              \
     X(STATS_SESSIONS, "sessions", "sessions open")                         \
@@ -87,6 +87,7 @@ struct item {
     X(STATS_JOURNAL_BYTES, "journal_bytes", "journal bytes")               \
     X(STATS_SNAPSHOT, "snapshot", "snapshot number")
 
+/** Figures that are one number. */
 enum stats_number {
 #define STATS_NUMBER_NAME(name, word, text) name,
     STATS_NUMBER_LIST(STATS_NUMBER_NAME)
@@ -94,12 +95,13 @@ enum stats_number {
     STATS_NUMBER_COUNT
 };
 
-/* X(name, word on the wire, what it means to a person) */
+/** X(name, word on the wire, what it means to a person) */
 #define STATS_TALLY_LIST(X)                       \
     X(STATS_TURNS, "turns", "requests a turn")    \
     X(STATS_RECORDS, "records", "changes a sync") \
     X(STATS_SYNCS_US, "syncs_us", "microseconds a sync")
 
+/** Figures that are counted by their size. */
 enum stats_tally {
 #define STATS_TALLY_NAME(name, word, text) name,
     STATS_TALLY_LIST(STATS_TALLY_NAME)
@@ -114,18 +116,18 @@ enum {
 
 /** Values that were counted by their size; see tally_add(). */
 struct tally {
-    uint64_t count;
-    uint64_t total; /**< of all values */
-    uint64_t max;
+    uint64_t count;                  /**< of values */
+    uint64_t total;                  /**< of all values */
+    uint64_t max;                    /**< the largest of them */
     uint64_t buckets[TALLY_BUCKETS]; /**< 0: zeros; b: values from 2^(b-1) to 2^b - 1, the last
                                           one all above */
 };
 
 /** What a broker has counted since it began to serve, and what it has open. */
 struct stats {
-    char version[STATS_VERSION_SIZE]; /**< of the broker's program */
-    uint64_t numbers[STATS_NUMBER_COUNT];
-    struct tally tallies[STATS_TALLY_COUNT];
+    char version[STATS_VERSION_SIZE];        /**< of the broker's program */
+    uint64_t numbers[STATS_NUMBER_COUNT];    /**< by enum stats_number */
+    struct tally tallies[STATS_TALLY_COUNT]; /**< by enum stats_tally */
     /** Requests answered, by operation and status; the last row: those that were no request. */
     uint64_t requests[OPERATION_COUNT + 1][STATUS_COUNT];
 };

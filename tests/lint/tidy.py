@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "pipeline": {"pipeline", "shared"},
 }
 READS_BOTH_SIDES = "broker/fsck_client.c"
-OF_SHARED_FOR_PIPELINE = {"error", "files", "guard", "limits", "pack"}
+OF_SHARED_FOR_PIPELINE = {"error", "files", "guard", "limits", "pack", "usage"}
 NOT_FOR_PIPELINE = re.compile(r"zmq|czmq|glib|tbb|mqueue|ck_", re.I)
 
 # The state machine: what it may include and, of what is not ours, call.
@@ -49,7 +49,7 @@ SLEEP = re.compile(r"(?<!\w)(?:sleep|usleep|nanosleep|clock_nanosleep)\s*\(")
 # Words of making the thing, not of the thing. In each a letter is in brackets, so that this
 # list does not find itself.
 NO_PLACE = [re.compile(pattern, re.I) for pattern in (
-    r"\bT[O]DO\b", r"\bF[I]XME\b", r"\bX[X]X\b", r"\bH[A]CK\b",
+    r"(?-i:\b(T[O]DO|F[I]XME|X[X]X|H[A]CK)\b)",
     r"(?<![\w.])/w[o]rk/", r"\b[i]ssue\s*(#|no\.?|number)?\s*\d", r"\b[p]ull request",
     r"\bw[o]rktree", r"\bw[o]rkplace", r"\bsub-?a[g]ent", r"\ba[g]entic", r"\blanguage m[o]del",
     r"\bC[l]aude\b", r"\bG[P]T\b", r"\bL[L]M\b", r"\bC[E]O\b", r"\bco-?a[u]thored",
