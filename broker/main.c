@@ -1,14 +1,18 @@
 /* stockd: options, configuration, signals, wiring, exit status. */
 
 #include "broker/accounts.h"
+#include "broker/authenticator.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "broker/engine.h"
+#include "broker/keys.h"
 #include "broker/lanes.h"
 #include "broker/log.h"
 #include "broker/passhash.h"
 #include "broker/server.h"
 #include "broker/upkeep.h"
+#include "shared/certificate.h"
+#include "shared/secret.h"
 
 #include <bsd/readpassphrase.h>
 #include <getopt.h>
@@ -32,10 +36,12 @@ enum exit_status {
 };
 
 static const char default_config[] = "/etc/stockbus/broker.conf";
+static const char default_certificate[] = "broker.cert";
 
 static const char help[] =
     "usage: stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--check-config]\n"
     "       stockd --hash-password\n"
+    "       stockd --keygen [FILE]\n"
     "\n"
     "The broker of Stockbus: keeps the stock, and sells it over ZeroMQ.\n"
     "\n"
@@ -46,11 +52,13 @@ static const char help[] =
     "  --data DIR        data directory (also $STOCK_DATA)\n"
     "  --check-config    read configuration, users and inventory, say what is wrong, and end\n"
     "  --hash-password   read a password, and print the hash that users.conf wants\n"
+    "  --keygen [FILE]   make a certificate, for encrypted connections: FILE (broker.cert) and\n"
+    "                    FILE_secret\n"
     "  --version         print the version\n"
     "  --help            print this\n"
     "\n"
     "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error. SIGTERM and SIGINT\n"
-    "end it, with everything on disk; SIGHUP reads the users again.\n"
+    "end it, with everything on disk; SIGHUP reads the users and the clients' keys again.\n"
     "\n"
     "Exit status: 0 ended by a signal, 2 bad usage or configuration, 3 damaged data, 1 the rest\n"
     "(address in use, data directory in use, disk error).\n"
@@ -62,6 +70,7 @@ struct options {
     const char *bind;
     const char *data;
     bool check_config;
+    bool keygen;
 };
 
 /* What is wrong with a file that a person wrote is bad configuration, whatever the error. */
@@ -125,6 +134,24 @@ hash_password(void)
     return EXIT_DONE;
 }
 
+/* Makes a certificate and says what to do with it. */
+static enum exit_status
+make_certificate(const char *path)
+{
+    char key[CERTIFICATE_TEXT_SIZE];
+    struct diagnostic diagnostic = {""};
+    int error = certificate_make(path, key, &diagnostic);
+    if (error != 0) {
+        log_line("%s", diagnostic.text);
+        return error == ERROR_EXISTS ? EXIT_USAGE : EXIT_OTHER;
+    }
+    printf("wrote %s, for the clients, and %s" CERTIFICATE_SECRET_SUFFIX ", which stays here\n"
+           "public key: %s\n"
+           "next: name %s as 'certificate' under 'curve' in broker.conf\n",
+        path, path, key, path);
+    return EXIT_DONE;
+}
+
 /* Configuration: file, then environment, then flags. */
 static int
 configure(const struct options *options, struct config *config, struct diagnostic *diagnostic)
@@ -167,10 +194,12 @@ now_ms(void)
 /* All that serves, in the order in which it is opened. */
 struct broker {
     struct config config;
-    bool is_misconfigured; /* by users or inventory: why it could not be opened */
+    bool is_misconfigured; /* by users, inventory or keys: why it could not be opened */
     int failed_fd;
     void *context;
     struct accounts *accounts;
+    struct keys *keys;                   /* NULL, like the next: connections are not encrypted */
+    struct authenticator *authenticator; /* there before the first lane, and after the last */
     struct engine *engine;
     struct upkeep *upkeep;
     struct lanes lanes;
@@ -226,6 +255,53 @@ open_engine(struct broker *broker, struct diagnostic *diagnostic)
     return error;
 }
 
+/* Hashes of real passwords are worth a guess; those of the demonstration are known to all. */
+static void
+warn_of_users(const struct config *config)
+{
+    struct diagnostic diagnostic;
+    if (accounts_check(config->users, false, NULL) == 0 &&
+        secret_check(config->users, &diagnostic) == ERROR_PERMISSION) {
+        log_line("warning: %s", diagnostic.text);
+    }
+}
+
+/* Reads who may connect, and has the answer to handshakes ready. */
+static int
+open_authenticator(struct broker *broker, struct diagnostic *diagnostic)
+{
+    int error = keys_open(&broker->keys, broker->config.clients, diagnostic);
+    broker->is_misconfigured = error != 0;
+    if (error == 0) {
+        error =
+            authenticator_open(&broker->authenticator, broker->context, broker->keys, diagnostic);
+    }
+    if (error == 0) {
+        log_line("connections are encrypted; keys that may connect: %zu", keys_count(broker->keys));
+    }
+    return error;
+}
+
+static int
+open_lanes(struct broker *broker, struct diagnostic *diagnostic)
+{
+    const struct config *config = &broker->config;
+    struct certificate certificate;
+    const uint8_t *secret_key = NULL;
+    int error = 0;
+    if (config_encrypts(config)) {
+        error = certificate_read_secret(config->certificate, &certificate, diagnostic);
+        broker->is_misconfigured = error != 0;
+        secret_key = certificate.secret_key;
+    }
+    if (error == 0) {
+        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
+            config->lanes, secret_key, diagnostic);
+    }
+    sodium_memzero(&certificate, sizeof certificate);
+    return error;
+}
+
 static int
 broker_open(struct broker *broker, struct diagnostic *diagnostic)
 {
@@ -239,18 +315,23 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
     broker->is_misconfigured = error != 0;
     if (error == 0) {
+        warn_of_users(config);
+    }
+    if (error == 0 && config_encrypts(config)) {
+        error = open_authenticator(broker, diagnostic);
+    }
+    if (error == 0) {
         error = open_engine(broker, diagnostic);
     }
     if (error == 0) {
         error = upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd);
     }
     if (error == 0) {
-        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
-            config->lanes, diagnostic);
+        error = open_lanes(broker, diagnostic);
     }
     if (error == 0) {
         error = server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-            broker->upkeep, broker->failed_fd, diagnostic);
+            broker->keys, broker->upkeep, broker->failed_fd, diagnostic);
     }
     return error;
 }
@@ -261,6 +342,8 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
 {
     server_close(&broker->server);
     lanes_close(&broker->lanes);
+    authenticator_close(&broker->authenticator);
+    keys_close(&broker->keys);
     upkeep_stop(&broker->upkeep);
     int error = engine_close(&broker->engine, keep, diagnostic);
     accounts_close(&broker->accounts);
@@ -309,6 +392,20 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     return error != 0 ? error : close_error;
 }
 
+static int
+check_keys(const struct config *config, struct diagnostic *diagnostic)
+{
+    struct certificate certificate;
+    struct keys *keys = NULL;
+    int error = keys_open(&keys, config->clients, diagnostic);
+    if (error == 0) {
+        error = certificate_read_secret(config->certificate, &certificate, diagnostic);
+        sodium_memzero(&certificate, sizeof certificate);
+    }
+    keys_close(&keys);
+    return error;
+}
+
 /* Reads everything that is read at a start, but for the data. */
 static int
 check_files(const struct config *config, struct diagnostic *diagnostic)
@@ -316,9 +413,13 @@ check_files(const struct config *config, struct diagnostic *diagnostic)
     struct stock stock;
     int error = accounts_check(config->users, config->endpoint.is_loopback, diagnostic);
     if (error == 0) {
+        warn_of_users(config);
         stock_init(&stock);
         error = catalog_read(config->inventory, &stock, diagnostic);
         stock_clear(&stock);
+    }
+    if (error == 0 && config_encrypts(config)) {
+        error = check_keys(config, diagnostic);
     }
     return error;
 }
@@ -353,6 +454,7 @@ main(int argc, char **argv)
         {"data", required_argument, NULL, 'd'},
         {"check-config", no_argument, NULL, 'k'},
         {"hash-password", no_argument, NULL, 'p'},
+        {"keygen", no_argument, NULL, 'g'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -383,6 +485,9 @@ main(int argc, char **argv)
             break;
         case 'p':
             return (int)hash_password();
+        case 'g':
+            options.keygen = true;
+            break;
         case 'v':
             puts("stockd " STOCKBUS_VERSION);
             return EXIT_DONE;
@@ -393,6 +498,9 @@ main(int argc, char **argv)
             fputs("stockd: try 'stockd --help'\n", stderr);
             return EXIT_USAGE;
         }
+    }
+    if (options.keygen && argc - optind <= 1) {
+        return (int)make_certificate(optind < argc ? argv[optind] : default_certificate);
     }
     if (optind < argc) {
         log_line("'%s' is one word too many; try 'stockd --help'", argv[optind]);
