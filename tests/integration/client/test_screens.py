@@ -132,7 +132,7 @@ class Tables(Case):
     def test_config_is_a_table(self):
         screen = self.screen("config", program=STOCKCTL)
         screen.wait_for_end()
-        self.assertIn("endpoint       tcp://127.0.0.1:PORT", screen.text())
+        self.assertIn("endpoint          tcp://127.0.0.1:PORT", screen.text())
 
 
 class Slips(Case):
