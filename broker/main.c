@@ -198,6 +198,7 @@ struct broker {
     int failed_fd;
     void *context;
     struct accounts *accounts;
+    struct certificate certificate;      /* until the lanes are open */
     struct keys *keys;                   /* NULL, like the next: connections are not encrypted */
     struct authenticator *authenticator; /* there before the first lane, and after the last */
     struct engine *engine;
@@ -205,6 +206,15 @@ struct broker {
     struct lanes lanes;
     struct server *server;
 };
+
+/* Reads the broker's own keys and those that may connect. */
+static int
+open_keys(const struct config *config, struct certificate *certificate, struct keys **keys,
+    struct diagnostic *diagnostic)
+{
+    int error = certificate_read_secret(config->certificate, certificate, diagnostic);
+    return error != 0 ? error : keys_open(keys, config->clients, diagnostic);
+}
 
 static int
 fill_stock(void *context, struct stock *stock, struct diagnostic *diagnostic)
@@ -266,61 +276,50 @@ warn_of_users(const struct config *config)
     }
 }
 
-/* Reads who may connect, and has the answer to handshakes ready. */
+/* Opens what people wrote: what is wrong with it is bad configuration. */
 static int
-open_authenticator(struct broker *broker, struct diagnostic *diagnostic)
+open_files(struct broker *broker, struct diagnostic *diagnostic)
 {
-    int error = keys_open(&broker->keys, broker->config.clients, diagnostic);
+    const struct config *config = &broker->config;
+    int error =
+        accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
+    if (error == 0 && config_encrypts(config)) {
+        error = open_keys(config, &broker->certificate, &broker->keys, diagnostic);
+    }
     broker->is_misconfigured = error != 0;
-    if (error == 0) {
-        error =
-            authenticator_open(&broker->authenticator, broker->context, broker->keys, diagnostic);
-    }
-    if (error == 0) {
-        log_line("connections are encrypted; keys that may connect: %zu", keys_count(broker->keys));
-    }
     return error;
 }
 
+/* Has the answer to handshakes ready, and lets the lanes listen. */
 static int
 open_lanes(struct broker *broker, struct diagnostic *diagnostic)
 {
     const struct config *config = &broker->config;
-    struct certificate certificate;
-    const uint8_t *secret_key = NULL;
     int error = 0;
     if (config_encrypts(config)) {
-        error = certificate_read_secret(config->certificate, &certificate, diagnostic);
-        broker->is_misconfigured = error != 0;
-        secret_key = certificate.secret_key;
+        error =
+            authenticator_open(&broker->authenticator, broker->context, broker->keys, diagnostic);
     }
     if (error == 0) {
         error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
-            config->lanes, secret_key, diagnostic);
+            config->lanes, config_encrypts(config) ? broker->certificate.secret_key : NULL,
+            diagnostic);
     }
-    sodium_memzero(&certificate, sizeof certificate);
+    sodium_memzero(&broker->certificate, sizeof broker->certificate);
     return error;
 }
 
 static int
 broker_open(struct broker *broker, struct diagnostic *diagnostic)
 {
-    const struct config *config = &broker->config;
     broker->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->context = zmq_ctx_new();
     if (broker->failed_fd < 0 || broker->context == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
-    int error =
-        accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
-    broker->is_misconfigured = error != 0;
+    int error = open_files(broker, diagnostic);
     if (error == 0) {
-        warn_of_users(config);
-    }
-    if (error == 0 && config_encrypts(config)) {
-        error = open_authenticator(broker, diagnostic);
-    }
-    if (error == 0) {
+        warn_of_users(&broker->config);
         error = open_engine(broker, diagnostic);
     }
     if (error == 0) {
@@ -384,6 +383,10 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;
     if (error == 0) {
+        if (broker.keys != NULL) {
+            log_line(
+                "connections are encrypted; keys that may connect: %zu", keys_count(broker.keys));
+        }
         log_line("ready on %s", broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
     }
@@ -392,24 +395,12 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     return error != 0 ? error : close_error;
 }
 
-static int
-check_keys(const struct config *config, struct diagnostic *diagnostic)
-{
-    struct certificate certificate;
-    struct keys *keys = NULL;
-    int error = keys_open(&keys, config->clients, diagnostic);
-    if (error == 0) {
-        error = certificate_read_secret(config->certificate, &certificate, diagnostic);
-        sodium_memzero(&certificate, sizeof certificate);
-    }
-    keys_close(&keys);
-    return error;
-}
-
 /* Reads everything that is read at a start, but for the data. */
 static int
 check_files(const struct config *config, struct diagnostic *diagnostic)
 {
+    struct certificate certificate;
+    struct keys *keys = NULL;
     struct stock stock;
     int error = accounts_check(config->users, config->endpoint.is_loopback, diagnostic);
     if (error == 0) {
@@ -419,7 +410,9 @@ check_files(const struct config *config, struct diagnostic *diagnostic)
         stock_clear(&stock);
     }
     if (error == 0 && config_encrypts(config)) {
-        error = check_keys(config, diagnostic);
+        error = open_keys(config, &certificate, &keys, diagnostic);
+        sodium_memzero(&certificate, sizeof certificate);
+        keys_close(&keys);
     }
     return error;
 }
