@@ -26,7 +26,7 @@ static const struct {
     int value;
 } lane_options[] = {
     {ZMQ_LINGER, 1000},
-    {ZMQ_SNDHWM, 4},
+    {ZMQ_SNDHWM, LANES_REPLIES_MAX},
     {ZMQ_RCVHWM, 4},
     {ZMQ_BACKLOG, BACKLOG},
     {ZMQ_HANDSHAKE_IVL, 5000},
@@ -164,6 +164,13 @@ open_shared(struct lanes *lanes, const struct plan *plan, size_t count)
         }
     }
     return failed;
+}
+
+int
+lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic *diagnostic)
+{
+    int failed = -probe(endpoint);
+    return failed == 0 ? 0 : complain(diagnostic, text, failed);
 }
 
 int

@@ -15,7 +15,6 @@
 #include "shared/secret.h"
 
 #include <bsd/readpassphrase.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
@@ -28,6 +27,8 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "shared/usage.h"
+
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_OTHER = 1,
@@ -39,36 +40,52 @@ static const char default_config[] = "/etc/stockbus/broker.conf";
 static const char default_certificate[] = "broker.cert";
 
 static const char help[] =
-    "usage: stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--check-config]\n"
-    "       stockd --hash-password\n"
-    "       stockd --keygen [FILE]\n"
+    "stockd - keeps the stock of a Stockbus, and sells it over ZeroMQ\n"
     "\n"
-    "The broker of Stockbus: keeps the stock, and sells it over ZeroMQ.\n"
+    "Usage:\n"
+    "  stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--log-level LEVEL]\n"
+    "         [--log-format FORMAT] [--check-config]\n"
+    "  stockd --hash-password\n"
+    "  stockd --keygen [FILE]\n"
     "\n"
-    "  --config FILE     configuration; otherwise $STOCK_BROKER_CONFIG,\n"
-    "                    then /etc/stockbus/broker.conf\n"
-    "  --bind ENDPOINT   where to listen, as tcp://127.0.0.1:5570; port '*' takes a free one\n"
-    "                    (also $STOCK_BIND)\n"
-    "  --data DIR        data directory (also $STOCK_DATA)\n"
-    "  --check-config    read configuration, users and inventory, say what is wrong, and end\n"
-    "  --hash-password   read a password, and print the hash that users.conf wants\n"
-    "  --keygen [FILE]   make a certificate, for encrypted connections: FILE (broker.cert) and\n"
-    "                    FILE_secret\n"
-    "  --version         print the version\n"
-    "  --help            print this\n"
+    "Options:\n"
+    "  --config FILE         configuration; without it $STOCK_BROKER_CONFIG, or\n"
+    "                        else /etc/stockbus/broker.conf\n"
+    "  --bind ENDPOINT       where to listen, as tcp://127.0.0.1:5570; port '*'\n"
+    "                        takes a free one (also $STOCK_BIND)\n"
+    "  --data DIR            data directory (also $STOCK_DATA)\n"
+    "  --log-level LEVEL     the least urgent lines that are written: error, warning,\n"
+    "                        notice (unless set) or debug (also $STOCK_LOG_LEVEL)\n"
+    "  --log-format FORMAT   text, or json: an object a line (also\n"
+    "                        $STOCK_LOG_FORMAT)\n"
+    "  --check-config        read configuration, users and inventory, say what is\n"
+    "                        wrong or what they hold, and end\n"
+    "  --hash-password       read a password, and print the hash for users.conf\n"
+    "  --keygen [FILE]       make a certificate, for encrypted connections:\n"
+    "                        FILE (broker.cert) and FILE_secret\n"
+    "  --help                explain this\n"
+    "  --version             say which version this is\n"
     "\n"
-    "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error. SIGTERM and SIGINT\n"
-    "end it, with everything on disk; SIGHUP reads the users and the clients' keys again.\n"
+    "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error.\n"
+    "SIGTERM and SIGINT end it, with everything on disk; SIGHUP reads the users\n"
+    "and the clients' keys again.\n"
     "\n"
-    "Exit status: 0 ended by a signal, 2 bad usage or configuration, 3 damaged data, 1 the rest\n"
-    "(address in use, data directory in use, disk error).\n"
+    "Exit status:\n"
+    "  0  ended by a signal\n"
+    "  1  anything else: address or data directory in use, disk error\n"
+    "  2  bad usage or configuration\n"
+    "  3  damaged data\n"
     "\n"
+    "Examples:\n"
+    "  stockd --config conf/broker.conf --check-config\n"
     "  stockd --config conf/broker.conf --data /tmp/stock --bind 'tcp://127.0.0.1:*'\n";
 
 struct options {
     const char *config;
     const char *bind;
     const char *data;
+    const char *log_level;
+    const char *log_format;
     bool check_config;
     bool keygen;
 };
@@ -121,13 +138,13 @@ hash_password(void)
     size_t size = got ? strlen(password) : 0;
     if (size == 0 || size > PASSWORD_SIZE_MAX || !text_is_printable(password, size)) {
         sodium_memzero(password, sizeof password);
-        log_line("a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
+        log_line(LEVEL_ERROR, "a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
         return EXIT_USAGE;
     }
     int error = passhash_make(password, hash);
     sodium_memzero(password, sizeof password);
     if (error != 0) {
-        log_line("%s", error_text(error));
+        log_line(LEVEL_ERROR, "%s", error_text(error));
         return EXIT_OTHER;
     }
     puts(hash);
@@ -142,7 +159,7 @@ make_certificate(const char *path)
     struct diagnostic diagnostic = {""};
     int error = certificate_make(path, key, &diagnostic);
     if (error != 0) {
-        log_line("%s", diagnostic.text);
+        log_line(LEVEL_ERROR, "%s", diagnostic.text);
         return error == ERROR_EXISTS ? EXIT_USAGE : EXIT_OTHER;
     }
     printf("wrote %s, for the clients, and %s" CERTIFICATE_SECRET_SUFFIX ", which stays here\n"
@@ -152,29 +169,65 @@ make_certificate(const char *path)
     return EXIT_DONE;
 }
 
-/* Configuration: file, then environment, then flags. */
+/* Puts flags and environment in the place of what the file says. */
+static int
+override(const struct options *options, struct config *config, struct diagnostic *diagnostic)
+{
+    const struct {
+        const char *key;
+        const char *flag;
+        const char *variable;
+        char *target;
+        size_t size;
+    } overrides[] = {
+        {"bind", options->bind, "STOCK_BIND", config->bind, sizeof config->bind},
+        {"data", options->data, "STOCK_DATA", config->data, sizeof config->data},
+        {"log_level", options->log_level, "STOCK_LOG_LEVEL", config->log_level,
+            sizeof config->log_level},
+        {"log_format", options->log_format, "STOCK_LOG_FORMAT", config->log_format,
+            sizeof config->log_format},
+    };
+    for (size_t i = 0; i < sizeof overrides / sizeof overrides[0]; i++) {
+        const char *value = first_of(overrides[i].flag, overrides[i].variable);
+        if (value != NULL && strlen(value) >= overrides[i].size) {
+            return diagnostic_set(
+                diagnostic, ERROR_INVALID, "%s: '%.40s…' is too long", overrides[i].key, value);
+        }
+        if (value != NULL) {
+            snprintf(overrides[i].target, overrides[i].size, "%s", value);
+        }
+    }
+    return 0;
+}
+
+static int
+set_log_up(const struct config *config, struct diagnostic *diagnostic)
+{
+    bool knows_format = log_set_format(config->log_format);
+    if (!log_set_level(config->log_level)) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "log_level: '%s' is none of error, warning, notice, debug", config->log_level);
+    }
+    return knows_format ? 0
+                        : diagnostic_set(diagnostic, ERROR_INVALID,
+                              "log_format: '%s' is neither text nor json", config->log_format);
+}
+
+/*
+ * Configuration: file, then environment, then flags. What is wrong with it is told in the format
+ * that is wanted, as far as that is known.
+ */
 static int
 configure(const struct options *options, struct config *config, struct diagnostic *diagnostic)
 {
     const char *path = first_of(options->config, "STOCK_BROKER_CONFIG");
-    const char *bind = first_of(options->bind, "STOCK_BIND");
-    const char *data = first_of(options->data, "STOCK_DATA");
     config_init(config);
     int error = config_read(config, path != NULL ? path : default_config, diagnostic);
-    if (error != 0) {
-        return error;
-    }
-    if ((bind != NULL && strlen(bind) >= sizeof config->bind) ||
-        (data != NULL && strlen(data) >= sizeof config->data)) {
-        return diagnostic_set(diagnostic, ERROR_INVALID, "an endpoint or a path is too long");
-    }
-    if (bind != NULL) {
-        snprintf(config->bind, sizeof config->bind, "%s", bind);
-    }
-    if (data != NULL) {
-        snprintf(config->data, sizeof config->data, "%s", data);
-    }
-    return config_check(config, diagnostic);
+    int override_error = override(options, config, error == 0 ? diagnostic : NULL);
+    error = error != 0 ? error : override_error;
+    int log_error = set_log_up(config, error == 0 ? diagnostic : NULL);
+    error = error != 0 ? error : log_error;
+    return error != 0 ? error : config_check(config, diagnostic);
 }
 
 static void
@@ -189,6 +242,14 @@ now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint64_t
+now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 /* All that serves, in the order in which it is opened. */
@@ -230,14 +291,24 @@ report_recovery(const struct broker *broker, const struct store_report *report)
 {
     const struct ledger *ledger = engine_ledger(broker->engine);
     if (report->warning.text[0] != '\0') {
-        log_line("%s; an older snapshot and the journals behind it gave the same state",
+        log_line(LEVEL_WARNING,
+            "%s; an older snapshot and the journals behind it gave the same state",
             report->warning.text);
     }
     if (report->torn_bytes > 0) {
-        log_line(
+        const struct log_field field = {"bytes", NULL, report->torn_bytes};
+        log_fields(LEVEL_WARNING, &field, 1,
             "set aside %" PRIu64 " bytes of a record that was never finished", report->torn_bytes);
     }
-    log_line("%s %s: %zu items, %" PRIu64 " units, %zu sessions, %" PRIu64 " records replayed",
+    const struct log_field fields[] = {
+        {"data", broker->config.data, 0},
+        {"items", NULL, ledger->stock.count},
+        {"units", NULL, ledger_units(ledger)},
+        {"sessions", NULL, ledger->sessions.count},
+        {"records", NULL, report->records},
+    };
+    log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
+        "%s %s: %zu items, %" PRIu64 " units, %zu sessions, %" PRIu64 " records replayed",
         report->is_new ? "made" : "opened", broker->config.data, ledger->stock.count,
         ledger_units(ledger), ledger->sessions.count, report->records);
 }
@@ -246,7 +317,7 @@ static int
 open_engine(struct broker *broker, struct diagnostic *diagnostic)
 {
     const struct environment environment = {
-        .files = files_system(), .random = random_bytes, .now_ms = now_ms};
+        .files = files_system(), .random = random_bytes, .now_ms = now_ms, .now_us = now_us};
     const struct engine_options options = {
         .directory = broker->config.data,
         .segment_size = (int64_t)broker->config.segment_mib * 1024 * 1024,
@@ -269,10 +340,11 @@ open_engine(struct broker *broker, struct diagnostic *diagnostic)
 static void
 warn_of_users(const struct config *config)
 {
+    struct accounts_found found;
     struct diagnostic diagnostic;
-    if (accounts_check(config->users, false, NULL) == 0 &&
+    if (accounts_check(config->users, true, &found, NULL) == 0 && found.count > found.demo_count &&
         secret_check(config->users, &diagnostic) == ERROR_PERMISSION) {
-        log_line("warning: %s", diagnostic.text);
+        log_line(LEVEL_WARNING, "%s", diagnostic.text);
     }
 }
 
@@ -320,6 +392,10 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
     int error = open_files(broker, diagnostic);
     if (error == 0) {
         warn_of_users(&broker->config);
+        /* Nothing is made on a disk for a broker that could not serve. */
+        error = lanes_probe(broker->config.bind, &broker->config.endpoint, diagnostic);
+    }
+    if (error == 0) {
         error = open_engine(broker, diagnostic);
     }
     if (error == 0) {
@@ -384,15 +460,41 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     *is_misconfigured = broker.is_misconfigured;
     if (error == 0) {
         if (broker.keys != NULL) {
-            log_line(
-                "connections are encrypted; keys that may connect: %zu", keys_count(broker.keys));
+            log_line(LEVEL_NOTICE, "connections are encrypted; keys that may connect: %zu",
+                keys_count(broker.keys));
         }
-        log_line("ready on %s", broker.lanes.endpoint);
+        log_ready(broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
     }
     bool keep = error == 0;
     int close_error = broker_close(&broker, keep, error == 0 ? diagnostic : NULL);
     return error != 0 ? error : close_error;
+}
+
+/* Tells what a good configuration holds, at whatever level: somebody has asked for it. */
+static void
+report_check(const struct config *config, const struct accounts_found *accounts, size_t items)
+{
+    const struct log_field fields[] = {
+        {"bind", config->bind, 0},
+        {"data", config->data, 0},
+        {"accounts", NULL, accounts->count},
+        {"demonstration_accounts", NULL, accounts->demo_count},
+        {"items", NULL, items},
+    };
+    if (!log_shows(LEVEL_NOTICE)) {
+        (void)log_set_level("notice");
+    }
+    log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
+        "the configuration is good: serves %s, keeps its data in %s; %zu accounts in %s, %zu items "
+        "in %s",
+        config->bind, config->data, accounts->count, config->users, items, config->inventory);
+    if (accounts->demo_count > 0) {
+        log_line(LEVEL_WARNING,
+            "demonstration accounts are on: %zu, and anybody on this machine may know "
+            "their passwords",
+            accounts->demo_count);
+    }
 }
 
 /* Reads everything that is read at a start, but for the data. */
@@ -402,17 +504,21 @@ check_files(const struct config *config, struct diagnostic *diagnostic)
     struct certificate certificate;
     struct keys *keys = NULL;
     struct stock stock;
-    int error = accounts_check(config->users, config->endpoint.is_loopback, diagnostic);
-    if (error == 0) {
-        warn_of_users(config);
-        stock_init(&stock);
-        error = catalog_read(config->inventory, &stock, diagnostic);
-        stock_clear(&stock);
-    }
+    struct accounts_found accounts;
+    int error = accounts_check(config->users, config->endpoint.is_loopback, &accounts, diagnostic);
     if (error == 0 && config_encrypts(config)) {
         error = open_keys(config, &certificate, &keys, diagnostic);
         sodium_memzero(&certificate, sizeof certificate);
         keys_close(&keys);
+    }
+    if (error == 0) {
+        warn_of_users(config);
+        stock_init(&stock);
+        error = catalog_read(config->inventory, &stock, diagnostic);
+        if (error == 0) {
+            report_check(config, &accounts, stock.count);
+        }
+        stock_clear(&stock);
     }
     return error;
 }
@@ -424,16 +530,15 @@ run(const struct options *options)
     struct diagnostic diagnostic = {""};
     int error = configure(options, &config, &diagnostic);
     if (error != 0) {
-        log_line("%s", diagnostic.text);
+        log_line(LEVEL_ERROR, "%s", diagnostic.text);
         return EXIT_USAGE;
     }
     bool is_misconfigured = true;
     error = options->check_config ? check_files(&config, &diagnostic)
                                   : serve(&config, &is_misconfigured, &diagnostic);
     if (error != 0) {
-        log_line("%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
-    } else if (options->check_config) {
-        log_line("the configuration is good");
+        log_line(
+            LEVEL_ERROR, "%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
     }
     return exit_status_of(error, is_misconfigured);
 }
@@ -445,6 +550,8 @@ main(int argc, char **argv)
         {"config", required_argument, NULL, 'c'},
         {"bind", required_argument, NULL, 'b'},
         {"data", required_argument, NULL, 'd'},
+        {"log-level", required_argument, NULL, 'l'},
+        {"log-format", required_argument, NULL, 'f'},
         {"check-config", no_argument, NULL, 'k'},
         {"hash-password", no_argument, NULL, 'p'},
         {"keygen", no_argument, NULL, 'g'},
@@ -454,13 +561,14 @@ main(int argc, char **argv)
     };
     struct options options = {.check_config = false};
     if (sodium_init() < 0) {
-        log_line("libsodium does not start");
+        log_line(LEVEL_ERROR, "libsodium does not start");
         return EXIT_OTHER;
     }
     int index = 0;
-    for (int option; (option = getopt_long(argc, argv, "", long_options, &index)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":", long_options, &index)) != -1;) {
         if (optarg != NULL && optarg[0] == '\0') {
-            log_line("--%s wants a value; try 'stockd --help'", long_options[index].name);
+            log_line(LEVEL_ERROR, "--%s wants a value; 'stockd --help' lists the options",
+                long_options[index].name);
             return EXIT_USAGE;
         }
         switch (option) {
@@ -472,6 +580,12 @@ main(int argc, char **argv)
             break;
         case 'd':
             options.data = optarg;
+            break;
+        case 'l':
+            options.log_level = optarg;
+            break;
+        case 'f':
+            options.log_format = optarg;
             break;
         case 'k':
             options.check_config = true;
@@ -488,7 +602,7 @@ main(int argc, char **argv)
             fputs(help, stdout);
             return EXIT_DONE;
         default:
-            fputs("stockd: try 'stockd --help'\n", stderr);
+            usage_complain("stockd", long_options, option, argv[optind - 1]);
             return EXIT_USAGE;
         }
     }
@@ -496,7 +610,8 @@ main(int argc, char **argv)
         return (int)make_certificate(optind < argc ? argv[optind] : default_certificate);
     }
     if (optind < argc) {
-        log_line("'%s' is one word too many; try 'stockd --help'", argv[optind]);
+        log_line(LEVEL_ERROR, "'%s' is one word too many; 'stockd --help' lists the options",
+            argv[optind]);
         return EXIT_USAGE;
     }
     return (int)run(&options);

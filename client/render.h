@@ -74,7 +74,7 @@ void
 render_local(struct render *render, const struct local_state *state, const char *user);
 
 /**
- * Writes that an order was made, voided or put aside, or that there is none. `voided`: it was to be
+ * Writes that an order was made, voided or set aside, or that there is none. `voided`: it was to be
  * given up.
  */
 void
@@ -109,6 +109,10 @@ render_ping(struct render *render, const struct shopper_result *result, const ch
 /** Writes that certificate `path` with the public key `key` was made, and what to do with it. */
 void
 render_keygen(struct render *render, const char *path, const char *key);
+
+/** Writes the broker's figures. */
+void
+render_stats(struct render *render, const struct shopper_result *result);
 
 /** Writes each setting, its value and where that was found. */
 void

@@ -165,7 +165,7 @@ class Revocation(Encrypted):
         client = self.log_in(served)
         self.assertEqual(client.buy([TISSUES, 1])["status"], "ok")
         self.keys.forbid("shop")
-        self.assertIn("that may connect: 0", self.reload(served))
+        self.assertIn("those that may connect: 0", self.reload(served))
         for reply in (client.ping(), client.view(TISSUES), client.buy([TISSUES, 1]),
                       client.void(2), client.logout(), client.login("north", PASSWORDS["north"])):
             self.assertEqual(reply["status"], "forbidden")
@@ -186,7 +186,7 @@ class Revocation(Encrypted):
         served = self.serve()
         client = self.log_in(served, other)
         self.keys.forbid("shop")
-        self.assertIn("that may connect: 1", self.reload(served))
+        self.assertIn("those that may connect: 1", self.reload(served))
         self.assertEqual(client.buy([TISSUES, 1])["status"], "ok")
         self.assertFalse(is_refused(served.endpoint, other))
 
