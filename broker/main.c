@@ -1,16 +1,19 @@
 /* stockd: options, configuration, signals, wiring, exit status. */
 
 #include "broker/accounts.h"
+#include "broker/authenticator.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
+#include "broker/credentials.h"
 #include "broker/engine.h"
+#include "broker/keys.h"
 #include "broker/lanes.h"
 #include "broker/log.h"
-#include "broker/passhash.h"
 #include "broker/server.h"
 #include "broker/upkeep.h"
+#include "shared/certificate.h"
+#include "shared/secret.h"
 
-#include <bsd/readpassphrase.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
@@ -33,6 +36,7 @@ enum exit_status {
 };
 
 static const char default_config[] = "/etc/stockbus/broker.conf";
+static const char default_certificate[] = "broker.cert";
 
 static const char help[] =
     "stockd - keeps the stock of a Stockbus, and sells it over ZeroMQ\n"
@@ -41,6 +45,7 @@ static const char help[] =
     "  stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--log-level LEVEL]\n"
     "         [--log-format FORMAT] [--check-config]\n"
     "  stockd --hash-password\n"
+    "  stockd --keygen [FILE]\n"
     "\n"
     "Options:\n"
     "  --config FILE         configuration; without it $STOCK_BROKER_CONFIG, or\n"
@@ -55,12 +60,14 @@ static const char help[] =
     "  --check-config        read configuration, users and inventory, say what is\n"
     "                        wrong or what they hold, and end\n"
     "  --hash-password       read a password, and print the hash for users.conf\n"
+    "  --keygen [FILE]       make a certificate, for encrypted connections:\n"
+    "                        FILE (broker.cert) and FILE_secret\n"
     "  --help                explain this\n"
     "  --version             say which version this is\n"
     "\n"
     "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error.\n"
     "SIGTERM and SIGINT end it, with everything on disk; SIGHUP reads the users\n"
-    "again.\n"
+    "and the clients' keys again.\n"
     "\n"
     "Exit status:\n"
     "  0  ended by a signal\n"
@@ -79,6 +86,7 @@ struct options {
     const char *log_level;
     const char *log_format;
     bool check_config;
+    bool keygen;
 };
 
 /* What is wrong with a file that a person wrote is bad configuration, whatever the error. */
@@ -94,52 +102,32 @@ exit_status_of(int error, bool is_misconfigured)
     return error == ERROR_DAMAGED ? EXIT_DAMAGED : EXIT_OTHER;
 }
 
+/* Ends what is done instead of serving; what was asked for may not be possible. */
+static enum exit_status
+end_with(int error, const struct diagnostic *diagnostic)
+{
+    if (error != 0) {
+        log_line(LEVEL_ERROR, "%s", diagnostic->text);
+    }
+    return exit_status_of(error, error == ERROR_INVALID || error == ERROR_EXISTS);
+}
+
+/* Makes a certificate in file `path`, or where it is NULL, in one of the usual name. */
+static enum exit_status
+make_certificate(const char *path)
+{
+    struct diagnostic diagnostic = {""};
+    int error =
+        credentials_make_certificate(path != NULL ? path : default_certificate, &diagnostic);
+    return end_with(error, &diagnostic);
+}
+
 /* A flag, which is never empty, or a variable, which counts as not set when it is. */
 static const char *
 first_of(const char *flag, const char *variable)
 {
     const char *value = flag != NULL ? flag : getenv(variable);
     return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
-/*
- * Reads a line: from the terminal without echo, where standard input is one, and otherwise from
- * standard input. readpassphrase() leaves the terminal as it was, also when Ctrl-C ends the
- * process.
- */
-static bool
-read_password(char *password, size_t size)
-{
-    if (isatty(STDIN_FILENO) == 1) {
-        return readpassphrase("Password: ", password, size, RPP_REQUIRE_TTY) != NULL;
-    }
-    bool got = fgets(password, (int)size, stdin) != NULL;
-    if (got) {
-        password[strcspn(password, "\r\n")] = '\0';
-    }
-    return got;
-}
-
-static enum exit_status
-hash_password(void)
-{
-    char password[PASSWORD_SIZE_MAX + 2];
-    char hash[PASSHASH_TEXT_SIZE];
-    bool got = read_password(password, sizeof password);
-    size_t size = got ? strlen(password) : 0;
-    if (size == 0 || size > PASSWORD_SIZE_MAX || !text_is_printable(password, size)) {
-        sodium_memzero(password, sizeof password);
-        log_line(LEVEL_ERROR, "a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
-        return EXIT_USAGE;
-    }
-    int error = passhash_make(password, hash);
-    sodium_memzero(password, sizeof password);
-    if (error != 0) {
-        log_line(LEVEL_ERROR, "%s", error_text(error));
-        return EXIT_OTHER;
-    }
-    puts(hash);
-    return EXIT_DONE;
 }
 
 /* Puts flags and environment in the place of what the file says. */
@@ -228,15 +216,27 @@ now_us(void)
 /* All that serves, in the order in which it is opened. */
 struct broker {
     struct config config;
-    bool is_misconfigured; /* by users or inventory: why it could not be opened */
+    bool is_misconfigured; /* by users, inventory or keys: why it could not be opened */
     int failed_fd;
     void *context;
     struct accounts *accounts;
+    struct certificate certificate;      /* until the lanes are open */
+    struct keys *keys;                   /* NULL, like the next: connections are not encrypted */
+    struct authenticator *authenticator; /* there before the first lane, and after the last */
     struct engine *engine;
     struct upkeep *upkeep;
     struct lanes lanes;
     struct server *server;
 };
+
+/* Reads the broker's own keys and those that may connect. */
+static int
+open_keys(const struct config *config, struct certificate *certificate, struct keys **keys,
+    struct diagnostic *diagnostic)
+{
+    int error = certificate_read_secret(config->certificate, certificate, diagnostic);
+    return error != 0 ? error : keys_open(keys, config->clients, diagnostic);
+}
 
 static int
 fill_stock(void *context, struct stock *stock, struct diagnostic *diagnostic)
@@ -297,21 +297,64 @@ open_engine(struct broker *broker, struct diagnostic *diagnostic)
     return error;
 }
 
+/* Hashes of real passwords are worth a guess; those of the demonstration are known to all. */
+static void
+warn_of_users(const struct config *config)
+{
+    struct accounts_found found;
+    struct diagnostic diagnostic;
+    if (accounts_check(config->users, true, &found, NULL) == 0 && found.count > found.demo_count &&
+        secret_check(config->users, &diagnostic) == ERROR_PERMISSION) {
+        log_line(LEVEL_WARNING, "%s", diagnostic.text);
+    }
+}
+
+/* Opens what people wrote: what is wrong with it is bad configuration. */
+static int
+open_files(struct broker *broker, struct diagnostic *diagnostic)
+{
+    const struct config *config = &broker->config;
+    int error =
+        accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
+    if (error == 0 && config_encrypts(config)) {
+        error = open_keys(config, &broker->certificate, &broker->keys, diagnostic);
+    }
+    broker->is_misconfigured = error != 0;
+    return error;
+}
+
+/* Has the answer to handshakes ready, and lets the lanes listen. */
+static int
+open_lanes(struct broker *broker, struct diagnostic *diagnostic)
+{
+    const struct config *config = &broker->config;
+    int error = 0;
+    if (config_encrypts(config)) {
+        error =
+            authenticator_open(&broker->authenticator, broker->context, broker->keys, diagnostic);
+    }
+    if (error == 0) {
+        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
+            config->lanes, config_encrypts(config) ? broker->certificate.secret_key : NULL,
+            diagnostic);
+    }
+    sodium_memzero(&broker->certificate, sizeof broker->certificate);
+    return error;
+}
+
 static int
 broker_open(struct broker *broker, struct diagnostic *diagnostic)
 {
-    const struct config *config = &broker->config;
     broker->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->context = zmq_ctx_new();
     if (broker->failed_fd < 0 || broker->context == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
-    int error =
-        accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
-    broker->is_misconfigured = error != 0;
+    int error = open_files(broker, diagnostic);
     if (error == 0) {
+        warn_of_users(&broker->config);
         /* Nothing is made on a disk for a broker that could not serve. */
-        error = lanes_probe(config->bind, &config->endpoint, diagnostic);
+        error = lanes_probe(broker->config.bind, &broker->config.endpoint, diagnostic);
     }
     if (error == 0) {
         error = open_engine(broker, diagnostic);
@@ -320,12 +363,11 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         error = upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd);
     }
     if (error == 0) {
-        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
-            config->lanes, diagnostic);
+        error = open_lanes(broker, diagnostic);
     }
     if (error == 0) {
         error = server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-            broker->upkeep, broker->failed_fd, diagnostic);
+            broker->keys, broker->upkeep, broker->failed_fd, diagnostic);
     }
     return error;
 }
@@ -336,6 +378,8 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
 {
     server_close(&broker->server);
     lanes_close(&broker->lanes);
+    authenticator_close(&broker->authenticator);
+    keys_close(&broker->keys);
     upkeep_stop(&broker->upkeep);
     int error = engine_close(&broker->engine, keep, diagnostic);
     accounts_close(&broker->accounts);
@@ -376,6 +420,10 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;
     if (error == 0) {
+        if (broker.keys != NULL) {
+            log_line(LEVEL_NOTICE, "connections are encrypted; keys that may connect: %zu",
+                keys_count(broker.keys));
+        }
         log_ready(broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
     }
@@ -414,10 +462,18 @@ report_check(const struct config *config, const struct accounts_found *accounts,
 static int
 check_files(const struct config *config, struct diagnostic *diagnostic)
 {
+    struct certificate certificate;
+    struct keys *keys = NULL;
     struct stock stock;
     struct accounts_found accounts;
     int error = accounts_check(config->users, config->endpoint.is_loopback, &accounts, diagnostic);
+    if (error == 0 && config_encrypts(config)) {
+        error = open_keys(config, &certificate, &keys, diagnostic);
+        sodium_memzero(&certificate, sizeof certificate);
+        keys_close(&keys);
+    }
     if (error == 0) {
+        warn_of_users(config);
         stock_init(&stock);
         error = catalog_read(config->inventory, &stock, diagnostic);
         if (error == 0) {
@@ -456,6 +512,7 @@ static const struct option long_options[] = {
     {"log-format", required_argument, NULL, 'f'},
     {"check-config", no_argument, NULL, 'k'},
     {"hash-password", no_argument, NULL, 'p'},
+    {"keygen", no_argument, NULL, 'g'},
     {"version", no_argument, NULL, 'v'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -465,6 +522,7 @@ int
 main(int argc, char **argv)
 {
     struct options options = {.check_config = false};
+    struct diagnostic diagnostic = {""};
     if (sodium_init() < 0) {
         log_line(LEVEL_ERROR, "libsodium does not start");
         return EXIT_OTHER;
@@ -496,7 +554,10 @@ main(int argc, char **argv)
             options.check_config = true;
             break;
         case 'p':
-            return (int)hash_password();
+            return (int)end_with(credentials_print_hash(&diagnostic), &diagnostic);
+        case 'g':
+            options.keygen = true;
+            break;
         case 'v':
             puts("stockd " STOCKBUS_VERSION);
             return EXIT_DONE;
@@ -507,6 +568,9 @@ main(int argc, char **argv)
             usage_complain("stockd", long_options, option, argv[optind - 1]);
             return EXIT_USAGE;
         }
+    }
+    if (options.keygen && argc - optind <= 1) {
+        return (int)make_certificate(argv[optind]);
     }
     if (optind < argc) {
         log_line(LEVEL_ERROR, "'%s' is one word too many; 'stockd --help' lists the options",

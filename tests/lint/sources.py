@@ -25,8 +25,8 @@ class Tree:
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root,
             stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
-        self.files = sorted(name for name in listed.split("\0")
-                            if name and os.path.isfile(os.path.join(root, name)))
+        self.files = sorted({name for name in listed.split("\0")
+                             if name and os.path.isfile(os.path.join(root, name))})
         self.texts = {}
 
     def text(self, name):
