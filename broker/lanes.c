@@ -137,14 +137,29 @@ open_shared(struct lanes *lanes, void *context, const char *text, const struct e
     return failed;
 }
 
+static int
+open_given(struct lanes *lanes, void *context, const char *text, bool is_ipv6, const int *fds,
+    size_t count)
+{
+    int failed = 0;
+    while (failed == 0 && lanes->count < count) {
+        failed = open_lane(lanes, context, text, is_ipv6, fds[lanes->count]);
+    }
+    for (size_t i = lanes->count; i < count; i++) {
+        close(fds[i]); /* no socket has taken it over */
+    }
+    return failed;
+}
+
 int
 lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
-    size_t count, struct diagnostic *diagnostic)
+    const int *fds, size_t count, struct diagnostic *diagnostic)
 {
     assert(count >= 1 && count <= LANES_MAX);
     *lanes = (struct lanes){.count = 0};
-    int failed = count == 1 ? open_lane(lanes, context, text, endpoint->is_ipv6, -1)
-                            : open_shared(lanes, context, text, endpoint, count);
+    int failed = fds != NULL  ? open_given(lanes, context, text, endpoint->is_ipv6, fds, count)
+                 : count == 1 ? open_lane(lanes, context, text, endpoint->is_ipv6, -1)
+                              : open_shared(lanes, context, text, endpoint, count);
     size_t size = sizeof lanes->endpoint;
     if (failed == 0 &&
         zmq_getsockopt(lanes->sockets[0], ZMQ_LAST_ENDPOINT, lanes->endpoint, &size) != 0) {

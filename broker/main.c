@@ -8,6 +8,7 @@
 #include "broker/log.h"
 #include "broker/passhash.h"
 #include "broker/server.h"
+#include "broker/service.h"
 #include "broker/upkeep.h"
 
 #include <bsd/readpassphrase.h>
@@ -50,7 +51,8 @@ static const char help[] =
     "  --help            print this\n"
     "\n"
     "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error. SIGTERM and SIGINT\n"
-    "end it, with everything on disk; SIGHUP reads the users again.\n"
+    "end it, with everything on disk; SIGHUP reads the users again. Sockets that systemd hands\n"
+    "over are served instead of --bind, and systemd is told when it serves.\n"
     "\n"
     "Exit status: 0 ended by a signal, 2 bad usage or configuration, 3 damaged data, 1 the rest\n"
     "(address in use, data directory in use, disk error).\n"
@@ -125,9 +127,10 @@ hash_password(void)
     return EXIT_DONE;
 }
 
-/* Configuration: file, then environment, then flags. */
+/* Configuration: file, then environment, then flags, then the sockets that were handed over. */
 static int
-configure(const struct options *options, struct config *config, struct diagnostic *diagnostic)
+configure(const struct options *options, const struct service_sockets *sockets,
+    struct config *config, struct diagnostic *diagnostic)
 {
     const char *path = first_of(options->config, "STOCK_BROKER_CONFIG");
     const char *bind = first_of(options->bind, "STOCK_BIND");
@@ -146,6 +149,10 @@ configure(const struct options *options, struct config *config, struct diagnosti
     }
     if (data != NULL) {
         snprintf(config->data, sizeof config->data, "%s", data);
+    }
+    if (sockets->count > 0) {
+        memcpy(config->bind, sockets->endpoint, sizeof config->bind);
+        config->lanes = sockets->count;
     }
     return config_check(config, diagnostic);
 }
@@ -167,6 +174,7 @@ now_ms(void)
 /* All that serves, in the order in which it is opened. */
 struct broker {
     struct config config;
+    struct service_sockets sockets;
     bool is_misconfigured; /* by users or inventory: why it could not be opened */
     int failed_fd;
     void *context;
@@ -245,7 +253,8 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         error = upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd);
     }
     if (error == 0) {
-        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
+        const int *fds = broker->sockets.count > 0 ? broker->sockets.fds : NULL;
+        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint, fds,
             config->lanes, diagnostic);
     }
     if (error == 0) {
@@ -285,9 +294,10 @@ raise_limits(void)
 }
 
 static int
-serve(const struct config *config, bool *is_misconfigured, struct diagnostic *diagnostic)
+serve(const struct config *config, const struct service_sockets *sockets, bool *is_misconfigured,
+    struct diagnostic *diagnostic)
 {
-    struct broker broker = {.config = *config, .failed_fd = -1};
+    struct broker broker = {.config = *config, .sockets = *sockets, .failed_fd = -1};
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -302,7 +312,9 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     *is_misconfigured = broker.is_misconfigured;
     if (error == 0) {
         log_line("ready on %s", broker.lanes.endpoint);
+        service_ready(broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
+        service_stopping();
     }
     bool keep = error == 0;
     int close_error = broker_close(&broker, keep, error == 0 ? diagnostic : NULL);
@@ -327,15 +339,21 @@ static enum exit_status
 run(const struct options *options)
 {
     static struct config config;
+    static struct service_sockets sockets;
     struct diagnostic diagnostic = {""};
-    int error = configure(options, &config, &diagnostic);
+    int error = service_take_sockets(&sockets, &diagnostic);
+    if (error != 0) {
+        log_line("%s", diagnostic.text);
+        return EXIT_OTHER;
+    }
+    error = configure(options, &sockets, &config, &diagnostic);
     if (error != 0) {
         log_line("%s", diagnostic.text);
         return EXIT_USAGE;
     }
     bool is_misconfigured = true;
     error = options->check_config ? check_files(&config, &diagnostic)
-                                  : serve(&config, &is_misconfigured, &diagnostic);
+                                  : serve(&config, &sockets, &is_misconfigured, &diagnostic);
     if (error != 0) {
         log_line("%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
     } else if (options->check_config) {

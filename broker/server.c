@@ -1,6 +1,7 @@
 #include "broker/server.h"
 
 #include "broker/log.h"
+#include "broker/service.h"
 #include "broker/upkeep.h"
 
 #include <assert.h>
@@ -186,6 +187,7 @@ static void
 reload(struct server *server)
 {
     struct diagnostic diagnostic = {""};
+    service_reloading();
     if (accounts_reload(server->accounts, &diagnostic) != 0) {
         log_line("%s; the accounts stay as they were", diagnostic.text);
     } else if (server_permit(server->engine, server->accounts) != 0) {
@@ -193,6 +195,7 @@ reload(struct server *server)
     } else {
         log_line("read the accounts again");
     }
+    service_reloaded();
 }
 
 static void

@@ -33,6 +33,7 @@ class Link:
             self.socket = self.context.socket(zmq.REQ)
             self.socket.linger = 0
             self.socket.maxmsgsize = MESSAGE_SIZE_MAX
+            self.socket.ipv6 = True
             self.socket.connect(self.endpoint)
         self.socket.send_multipart([frames] if isinstance(frames, bytes) else frames)
         if not self.socket.poll(timeout_ms or PATIENCE_MS):
