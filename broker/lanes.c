@@ -95,7 +95,7 @@ open_socket(void *context, bool is_ipv6)
     return socket;
 }
 
-/* Opens the next lane on `fd`, or by a plain bind where that is negative. Returns 0 or errno. */
+/* Opens the next lane on `fd`. Returns 0 or errno. */
 static int
 open_lane(struct lanes *lanes, void *context, const char *text, bool is_ipv6, int fd)
 {
@@ -104,7 +104,7 @@ open_lane(struct lanes *lanes, void *context, const char *text, bool is_ipv6, in
         return errno;
     }
     lanes->sockets[lanes->count++] = socket;
-    if (fd >= 0 && zmq_setsockopt(socket, ZMQ_USE_FD, &fd, sizeof fd) != 0) {
+    if (zmq_setsockopt(socket, ZMQ_USE_FD, &fd, sizeof fd) != 0) {
         return errno;
     }
     return zmq_bind(socket, text) != 0 ? errno : 0;
@@ -151,6 +151,14 @@ open_given(struct lanes *lanes, void *context, const char *text, bool is_ipv6, c
     return failed;
 }
 
+static int
+open_alone(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint)
+{
+    /* ZeroMQ would take a host's name for that of a network device. */
+    int fd = listen_on(endpoint, &endpoint->address, false);
+    return fd < 0 ? -fd : open_given(lanes, context, text, endpoint->is_ipv6, &fd, 1);
+}
+
 int
 lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
     const int *fds, size_t count, struct diagnostic *diagnostic)
@@ -158,7 +166,7 @@ lanes_open(struct lanes *lanes, void *context, const char *text, const struct en
     assert(count >= 1 && count <= LANES_MAX);
     *lanes = (struct lanes){.count = 0};
     int failed = fds != NULL  ? open_given(lanes, context, text, endpoint->is_ipv6, fds, count)
-                 : count == 1 ? open_lane(lanes, context, text, endpoint->is_ipv6, -1)
+                 : count == 1 ? open_alone(lanes, context, text, endpoint)
                               : open_shared(lanes, context, text, endpoint, count);
     size_t size = sizeof lanes->endpoint;
     if (failed == 0 &&

@@ -23,8 +23,8 @@ struct lanes {
 
 /**
  * Binds `count` (1 to LANES_MAX) lanes to `text`, which `endpoint` was parsed from. One lane alone
- * is a plain bind. Where `fds` is not NULL, it has `count` descriptors that listen there already,
- * without blocking; they are the lanes' to close, also after an error.
+ * shares its port with nobody. Where `fds` is not NULL, it has `count` descriptors that listen
+ * there already, without blocking; they are the lanes' to close, also after an error.
  *
  * Returns 0; ERROR_ADDRESS_IN_USE, also where another process holds the port with SO_REUSEPORT; or
  * ERROR_NETWORK or ERROR_PERMISSION. `diagnostic` names the endpoint and the reason.
