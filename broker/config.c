@@ -19,11 +19,13 @@ void
 config_init(struct config *config)
 {
     *config = (struct config){
-        .lanes = 16,
+        .lanes = 64,
         .segment_mib = 16,
         .sessions_max = 100000,
         .sessions_user_max = 1000,
     };
+    snprintf(config->log_level, sizeof config->log_level, "notice");
+    snprintf(config->log_format, sizeof config->log_format, "text");
     snprintf(config->bind, sizeof config->bind, "tcp://127.0.0.1:5570");
     snprintf(config->data, sizeof config->data, "/var/lib/stockbus");
     snprintf(config->users, sizeof config->users, "/etc/stockbus/users.conf");
@@ -42,6 +44,8 @@ config_read(struct config *config, const char *path, struct diagnostic *diagnost
         {"segment_mib", SETTING_NUMBER, 1, 256, &config->segment_mib},
         {"sessions", SETTING_NUMBER, 1, 10000000, &config->sessions_max},
         {"sessions_per_user", SETTING_NUMBER, 1, 10000000, &config->sessions_user_max},
+        {"log_level", SETTING_TEXT, 1, sizeof config->log_level, config->log_level},
+        {"log_format", SETTING_TEXT, 1, sizeof config->log_format, config->log_format},
         {"plaintext_beyond_loopback", SETTING_TEXT, 1, sizeof config->plaintext_beyond_loopback,
             config->plaintext_beyond_loopback},
     };

@@ -17,6 +17,8 @@ struct config {
     uint64_t segment_mib;               /**< size of one journal, in MiB */
     uint64_t sessions_max;              /**< open at once, in all */
     uint64_t sessions_user_max;         /**< of one user */
+    char log_level[16];                 /**< as log_set_level() wants it */
+    char log_format[16];                /**< as log_set_format() wants it */
     struct endpoint endpoint;           /**< `bind`, taken apart by config_check() */
 };
 

@@ -20,7 +20,7 @@ static const struct {
     int value;
 } lane_options[] = {
     {ZMQ_LINGER, 1000},
-    {ZMQ_SNDHWM, 4},
+    {ZMQ_SNDHWM, LANES_REPLIES_MAX},
     {ZMQ_RCVHWM, 4},
     {ZMQ_BACKLOG, BACKLOG},
     {ZMQ_HANDSHAKE_IVL, 5000},
@@ -157,6 +157,13 @@ open_alone(struct lanes *lanes, void *context, const char *text, const struct en
     /* ZeroMQ would take a host's name for that of a network device. */
     int fd = listen_on(endpoint, &endpoint->address, false);
     return fd < 0 ? -fd : open_given(lanes, context, text, endpoint->is_ipv6, &fd, 1);
+}
+
+int
+lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic *diagnostic)
+{
+    int failed = -probe(endpoint);
+    return failed == 0 ? 0 : complain(diagnostic, text, failed);
 }
 
 int

@@ -12,7 +12,8 @@
 #include "shared/endpoint.h"
 
 enum {
-    LANES_MAX = 256
+    LANES_MAX = 256,
+    LANES_REPLIES_MAX = 4, /**< replies that may wait for a peer; what is above is dropped */
 };
 
 struct lanes {
@@ -20,6 +21,14 @@ struct lanes {
     void *sockets[LANES_MAX];     /**< ZeroMQ sockets; one thread uses them all */
     char endpoint[ENDPOINT_SIZE]; /**< where they are reached, with the port they got */
 };
+
+/**
+ * Sees whether lanes could be bound to `text`, which `endpoint` was parsed from, without binding
+ * any: for those who want to know before they begin something else. Another process may still take
+ * the port. Returns as lanes_open() does.
+ */
+int
+lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic *diagnostic);
 
 /**
  * Binds `count` (1 to LANES_MAX) lanes to `text`, which `endpoint` was parsed from. One lane alone

@@ -12,7 +12,6 @@
 #include "broker/upkeep.h"
 
 #include <bsd/readpassphrase.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
@@ -25,6 +24,8 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "shared/usage.h"
+
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_OTHER = 1,
@@ -35,34 +36,50 @@ enum exit_status {
 static const char default_config[] = "/etc/stockbus/broker.conf";
 
 static const char help[] =
-    "usage: stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--check-config]\n"
-    "       stockd --hash-password\n"
+    "stockd - keeps the stock of a Stockbus, and sells it over ZeroMQ\n"
     "\n"
-    "The broker of Stockbus: keeps the stock, and sells it over ZeroMQ.\n"
+    "Usage:\n"
+    "  stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--log-level LEVEL]\n"
+    "         [--log-format FORMAT] [--check-config]\n"
+    "  stockd --hash-password\n"
     "\n"
-    "  --config FILE     configuration; otherwise $STOCK_BROKER_CONFIG,\n"
-    "                    then /etc/stockbus/broker.conf\n"
-    "  --bind ENDPOINT   where to listen, as tcp://127.0.0.1:5570; port '*' takes a free one\n"
-    "                    (also $STOCK_BIND)\n"
-    "  --data DIR        data directory (also $STOCK_DATA)\n"
-    "  --check-config    read configuration, users and inventory, say what is wrong, and end\n"
-    "  --hash-password   read a password, and print the hash that users.conf wants\n"
-    "  --version         print the version\n"
-    "  --help            print this\n"
+    "Options:\n"
+    "  --config FILE         configuration; without it $STOCK_BROKER_CONFIG, or\n"
+    "                        else /etc/stockbus/broker.conf\n"
+    "  --bind ENDPOINT       where to listen, as tcp://127.0.0.1:5570; port '*'\n"
+    "                        takes a free one (also $STOCK_BIND)\n"
+    "  --data DIR            data directory (also $STOCK_DATA)\n"
+    "  --log-level LEVEL     the least urgent lines that are written: error, warning,\n"
+    "                        notice (unless set) or debug (also $STOCK_LOG_LEVEL)\n"
+    "  --log-format FORMAT   text, or json: an object a line (also\n"
+    "                        $STOCK_LOG_FORMAT)\n"
+    "  --check-config        read configuration, users and inventory, say what is\n"
+    "                        wrong or what they hold, and end\n"
+    "  --hash-password       read a password, and print the hash for users.conf\n"
+    "  --help                explain this\n"
+    "  --version             say which version this is\n"
     "\n"
-    "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error. SIGTERM and SIGINT\n"
-    "end it, with everything on disk; SIGHUP reads the users again. Sockets that systemd hands\n"
-    "over are served instead of --bind, and systemd is told when it serves.\n"
+    "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error.\n"
+    "SIGTERM and SIGINT end it, with everything on disk; SIGHUP reads the users\n"
+    "again. Sockets that systemd hands over are served instead of --bind, and\n"
+    "systemd is told when it serves.\n"
     "\n"
-    "Exit status: 0 ended by a signal, 2 bad usage or configuration, 3 damaged data, 1 the rest\n"
-    "(address in use, data directory in use, disk error).\n"
+    "Exit status:\n"
+    "  0  ended by a signal\n"
+    "  1  anything else: address or data directory in use, disk error\n"
+    "  2  bad usage or configuration\n"
+    "  3  damaged data\n"
     "\n"
+    "Examples:\n"
+    "  stockd --config conf/broker.conf --check-config\n"
     "  stockd --config conf/broker.conf --data /tmp/stock --bind 'tcp://127.0.0.1:*'\n";
 
 struct options {
     const char *config;
     const char *bind;
     const char *data;
+    const char *log_level;
+    const char *log_format;
     bool check_config;
 };
 
@@ -114,47 +131,83 @@ hash_password(void)
     size_t size = got ? strlen(password) : 0;
     if (size == 0 || size > PASSWORD_SIZE_MAX || !text_is_printable(password, size)) {
         sodium_memzero(password, sizeof password);
-        log_line("a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
+        log_line(LEVEL_ERROR, "a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
         return EXIT_USAGE;
     }
     int error = passhash_make(password, hash);
     sodium_memzero(password, sizeof password);
     if (error != 0) {
-        log_line("%s", error_text(error));
+        log_line(LEVEL_ERROR, "%s", error_text(error));
         return EXIT_OTHER;
     }
     puts(hash);
     return EXIT_DONE;
 }
 
-/* Configuration: file, then environment, then flags, then the sockets that were handed over. */
+/* Puts flags and environment in the place of what the file says. */
+static int
+override(const struct options *options, struct config *config, struct diagnostic *diagnostic)
+{
+    const struct {
+        const char *key;
+        const char *flag;
+        const char *variable;
+        char *target;
+        size_t size;
+    } overrides[] = {
+        {"bind", options->bind, "STOCK_BIND", config->bind, sizeof config->bind},
+        {"data", options->data, "STOCK_DATA", config->data, sizeof config->data},
+        {"log_level", options->log_level, "STOCK_LOG_LEVEL", config->log_level,
+            sizeof config->log_level},
+        {"log_format", options->log_format, "STOCK_LOG_FORMAT", config->log_format,
+            sizeof config->log_format},
+    };
+    for (size_t i = 0; i < sizeof overrides / sizeof overrides[0]; i++) {
+        const char *value = first_of(overrides[i].flag, overrides[i].variable);
+        if (value != NULL && strlen(value) >= overrides[i].size) {
+            return diagnostic_set(
+                diagnostic, ERROR_INVALID, "%s: '%.40s…' is too long", overrides[i].key, value);
+        }
+        if (value != NULL) {
+            snprintf(overrides[i].target, overrides[i].size, "%s", value);
+        }
+    }
+    return 0;
+}
+
+static int
+set_log_up(const struct config *config, struct diagnostic *diagnostic)
+{
+    bool knows_format = log_set_format(config->log_format);
+    if (!log_set_level(config->log_level)) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "log_level: '%s' is none of error, warning, notice, debug", config->log_level);
+    }
+    return knows_format ? 0
+                        : diagnostic_set(diagnostic, ERROR_INVALID,
+                              "log_format: '%s' is neither text nor json", config->log_format);
+}
+
+/*
+ * Configuration: file, then environment, then flags, then the sockets that were handed over. What
+ * is wrong with it is told in the format that is wanted, as far as that is known.
+ */
 static int
 configure(const struct options *options, const struct service_sockets *sockets,
     struct config *config, struct diagnostic *diagnostic)
 {
     const char *path = first_of(options->config, "STOCK_BROKER_CONFIG");
-    const char *bind = first_of(options->bind, "STOCK_BIND");
-    const char *data = first_of(options->data, "STOCK_DATA");
     config_init(config);
     int error = config_read(config, path != NULL ? path : default_config, diagnostic);
-    if (error != 0) {
-        return error;
-    }
-    if ((bind != NULL && strlen(bind) >= sizeof config->bind) ||
-        (data != NULL && strlen(data) >= sizeof config->data)) {
-        return diagnostic_set(diagnostic, ERROR_INVALID, "an endpoint or a path is too long");
-    }
-    if (bind != NULL) {
-        snprintf(config->bind, sizeof config->bind, "%s", bind);
-    }
-    if (data != NULL) {
-        snprintf(config->data, sizeof config->data, "%s", data);
-    }
+    int override_error = override(options, config, error == 0 ? diagnostic : NULL);
+    error = error != 0 ? error : override_error;
+    int log_error = set_log_up(config, error == 0 ? diagnostic : NULL);
+    error = error != 0 ? error : log_error;
     if (sockets->count > 0) {
         memcpy(config->bind, sockets->endpoint, sizeof config->bind);
         config->lanes = sockets->count;
     }
-    return config_check(config, diagnostic);
+    return error != 0 ? error : config_check(config, diagnostic);
 }
 
 static void
@@ -169,6 +222,14 @@ now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static uint64_t
+now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 /* All that serves, in the order in which it is opened. */
@@ -199,14 +260,24 @@ report_recovery(const struct broker *broker, const struct store_report *report)
 {
     const struct ledger *ledger = engine_ledger(broker->engine);
     if (report->warning.text[0] != '\0') {
-        log_line("%s; an older snapshot and the journals behind it gave the same state",
+        log_line(LEVEL_WARNING,
+            "%s; an older snapshot and the journals behind it gave the same state",
             report->warning.text);
     }
     if (report->torn_bytes > 0) {
-        log_line(
+        const struct log_field field = {"bytes", NULL, report->torn_bytes};
+        log_fields(LEVEL_WARNING, &field, 1,
             "set aside %" PRIu64 " bytes of a record that was never finished", report->torn_bytes);
     }
-    log_line("%s %s: %zu items, %" PRIu64 " units, %zu sessions, %" PRIu64 " records replayed",
+    const struct log_field fields[] = {
+        {"data", broker->config.data, 0},
+        {"items", NULL, ledger->stock.count},
+        {"units", NULL, ledger_units(ledger)},
+        {"sessions", NULL, ledger->sessions.count},
+        {"records", NULL, report->records},
+    };
+    log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
+        "%s %s: %zu items, %" PRIu64 " units, %zu sessions, %" PRIu64 " records replayed",
         report->is_new ? "made" : "opened", broker->config.data, ledger->stock.count,
         ledger_units(ledger), ledger->sessions.count, report->records);
 }
@@ -215,7 +286,7 @@ static int
 open_engine(struct broker *broker, struct diagnostic *diagnostic)
 {
     const struct environment environment = {
-        .files = files_system(), .random = random_bytes, .now_ms = now_ms};
+        .files = files_system(), .random = random_bytes, .now_ms = now_ms, .now_us = now_us};
     const struct engine_options options = {
         .directory = broker->config.data,
         .segment_size = (int64_t)broker->config.segment_mib * 1024 * 1024,
@@ -246,6 +317,10 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
     int error =
         accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
     broker->is_misconfigured = error != 0;
+    if (error == 0 && broker->sockets.count == 0) {
+        /* Nothing is made on a disk for a broker that could not serve. */
+        error = lanes_probe(config->bind, &config->endpoint, diagnostic);
+    }
     if (error == 0) {
         error = open_engine(broker, diagnostic);
     }
@@ -311,7 +386,7 @@ serve(const struct config *config, const struct service_sockets *sockets, bool *
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;
     if (error == 0) {
-        log_line("ready on %s", broker.lanes.endpoint);
+        log_ready(broker.lanes.endpoint);
         service_ready(broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
         service_stopping();
@@ -321,15 +396,45 @@ serve(const struct config *config, const struct service_sockets *sockets, bool *
     return error != 0 ? error : close_error;
 }
 
+/* Tells what a good configuration holds, at whatever level: somebody has asked for it. */
+static void
+report_check(const struct config *config, const struct accounts_found *accounts, size_t items)
+{
+    const struct log_field fields[] = {
+        {"bind", config->bind, 0},
+        {"data", config->data, 0},
+        {"accounts", NULL, accounts->count},
+        {"demonstration_accounts", NULL, accounts->demo_count},
+        {"items", NULL, items},
+    };
+    if (!log_shows(LEVEL_NOTICE)) {
+        (void)log_set_level("notice");
+    }
+    log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
+        "the configuration is good: serves %s, keeps its data in %s; %zu accounts in %s, %zu items "
+        "in %s",
+        config->bind, config->data, accounts->count, config->users, items, config->inventory);
+    if (accounts->demo_count > 0) {
+        log_line(LEVEL_WARNING,
+            "demonstration accounts are on: %zu, and anybody on this machine may know "
+            "their passwords",
+            accounts->demo_count);
+    }
+}
+
 /* Reads everything that is read at a start, but for the data. */
 static int
 check_files(const struct config *config, struct diagnostic *diagnostic)
 {
     struct stock stock;
-    int error = accounts_check(config->users, config->endpoint.is_loopback, diagnostic);
+    struct accounts_found accounts;
+    int error = accounts_check(config->users, config->endpoint.is_loopback, &accounts, diagnostic);
     if (error == 0) {
         stock_init(&stock);
         error = catalog_read(config->inventory, &stock, diagnostic);
+        if (error == 0) {
+            report_check(config, &accounts, stock.count);
+        }
         stock_clear(&stock);
     }
     return error;
@@ -341,23 +446,23 @@ run(const struct options *options)
     static struct config config;
     static struct service_sockets sockets;
     struct diagnostic diagnostic = {""};
-    int error = service_take_sockets(&sockets, &diagnostic);
+    struct diagnostic handed_over = {""};
+    int sockets_error = service_take_sockets(&sockets, &handed_over);
+    int error = configure(options, &sockets, &config, &diagnostic);
     if (error != 0) {
-        log_line("%s", diagnostic.text);
-        return EXIT_OTHER;
-    }
-    error = configure(options, &sockets, &config, &diagnostic);
-    if (error != 0) {
-        log_line("%s", diagnostic.text);
+        log_line(LEVEL_ERROR, "%s", diagnostic.text);
         return EXIT_USAGE;
+    }
+    if (sockets_error != 0) {
+        log_line(LEVEL_ERROR, "%s", handed_over.text);
+        return EXIT_OTHER;
     }
     bool is_misconfigured = true;
     error = options->check_config ? check_files(&config, &diagnostic)
                                   : serve(&config, &sockets, &is_misconfigured, &diagnostic);
     if (error != 0) {
-        log_line("%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
-    } else if (options->check_config) {
-        log_line("the configuration is good");
+        log_line(
+            LEVEL_ERROR, "%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
     }
     return exit_status_of(error, is_misconfigured);
 }
@@ -369,6 +474,8 @@ main(int argc, char **argv)
         {"config", required_argument, NULL, 'c'},
         {"bind", required_argument, NULL, 'b'},
         {"data", required_argument, NULL, 'd'},
+        {"log-level", required_argument, NULL, 'l'},
+        {"log-format", required_argument, NULL, 'f'},
         {"check-config", no_argument, NULL, 'k'},
         {"hash-password", no_argument, NULL, 'p'},
         {"version", no_argument, NULL, 'v'},
@@ -377,13 +484,14 @@ main(int argc, char **argv)
     };
     struct options options = {.check_config = false};
     if (sodium_init() < 0) {
-        log_line("libsodium does not start");
+        log_line(LEVEL_ERROR, "libsodium does not start");
         return EXIT_OTHER;
     }
     int index = 0;
-    for (int option; (option = getopt_long(argc, argv, "", long_options, &index)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":", long_options, &index)) != -1;) {
         if (optarg != NULL && optarg[0] == '\0') {
-            log_line("--%s wants a value; try 'stockd --help'", long_options[index].name);
+            log_line(LEVEL_ERROR, "--%s wants a value; 'stockd --help' lists the options",
+                long_options[index].name);
             return EXIT_USAGE;
         }
         switch (option) {
@@ -395,6 +503,12 @@ main(int argc, char **argv)
             break;
         case 'd':
             options.data = optarg;
+            break;
+        case 'l':
+            options.log_level = optarg;
+            break;
+        case 'f':
+            options.log_format = optarg;
             break;
         case 'k':
             options.check_config = true;
@@ -408,12 +522,13 @@ main(int argc, char **argv)
             fputs(help, stdout);
             return EXIT_DONE;
         default:
-            fputs("stockd: try 'stockd --help'\n", stderr);
+            usage_complain("stockd", long_options, option, argv[optind - 1]);
             return EXIT_USAGE;
         }
     }
     if (optind < argc) {
-        log_line("'%s' is one word too many; try 'stockd --help'", argv[optind]);
+        log_line(LEVEL_ERROR, "'%s' is one word too many; 'stockd --help' lists the options",
+            argv[optind]);
         return EXIT_USAGE;
     }
     return (int)run(&options);

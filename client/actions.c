@@ -133,6 +133,19 @@ action_inventory(struct client *client, size_t count, char **words)
     return outcome;
 }
 
+/* Was something bought by a client that was killed before it learned what that is called? */
+static bool
+lacks_names(const struct local_state *state, const char *user)
+{
+    const struct holder *holder = local_state_find_holder(state, user);
+    for (size_t i = 0; holder != NULL && i < holder->count; i++) {
+        if (local_state_find_name(state, holder->lines[i].upc) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum outcome
 action_local(struct client *client, size_t count, char **words)
 {
@@ -142,6 +155,9 @@ action_local(struct client *client, size_t count, char **words)
     (void)words;
     if (client->profile.user_is_flag || user[0] == '\0') {
         user = client->profile.user;
+    }
+    if (lacks_names(state, user)) {
+        client_peek_items(client);
     }
     render_local(&client->render, state, user[0] != '\0' ? user : NULL);
     return OUTCOME_DONE;
@@ -194,11 +210,11 @@ enum outcome
 action_resolve(struct client *client, size_t count, char **words)
 {
     bool voids = count > 1 && strcmp(words[1], "--void") == 0;
-    bool puts_aside = count > 1 && strcmp(words[1], "--set-aside") == 0;
+    bool sets_aside = count > 1 && strcmp(words[1], "--set-aside") == 0;
     enum shopper_step step;
     if (voids) {
         step = shopper_begin_void(client->shopper);
-    } else if (puts_aside) {
+    } else if (sets_aside) {
         step = shopper_begin_set_aside(client->shopper);
     } else if (count == 1) {
         step = shopper_begin_resolve(client->shopper);
@@ -231,6 +247,21 @@ action_ping(struct client *client, size_t count, char **words)
     if (outcome == OUTCOME_DONE) {
         render_ping(&client->render, shopper_result(client->shopper), client->profile.endpoint,
             now_us() - begin_us);
+    }
+    return outcome;
+}
+
+enum outcome
+action_stats(struct client *client, size_t count, char **words)
+{
+    (void)count;
+    (void)words;
+    enum outcome outcome = check_user(client);
+    if (outcome == OUTCOME_DONE) {
+        outcome = client_run(client, shopper_begin_stats(client->shopper));
+    }
+    if (outcome == OUTCOME_DONE) {
+        render_stats(&client->render, shopper_result(client->shopper));
     }
     return outcome;
 }

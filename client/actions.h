@@ -40,6 +40,10 @@ action_logout(struct client *client, size_t count, char **words);
 enum outcome
 action_ping(struct client *client, size_t count, char **words);
 
+/** stats */
+enum outcome
+action_stats(struct client *client, size_t count, char **words);
+
 /** wait [--timeout MS] */
 enum outcome
 action_wait(struct client *client, size_t count, char **words);

@@ -131,6 +131,34 @@ client_peek_items(struct client *client)
     }
 }
 
+void
+client_suggest(struct client *client, const char *digits, char *text, size_t size)
+{
+    uint64_t upc;
+    char meant[UPC_TEXT_SIZE];
+    client_peek_items(client);
+    text[0] = '\0';
+    if (lookup_near(&client->items, digits, &upc)) {
+        const char *name = lookup_name(&client->items, upc);
+        upc_format(upc, meant);
+        snprintf(text, size, "did you mean %s%s%s?", meant, name != NULL ? ", " : "",
+            name != NULL ? name : "");
+    }
+}
+
+/* After a refusal of an item that is not there: tells which one may have been meant. */
+static void
+suggest_item(struct client *client, uint64_t upc)
+{
+    char digits[UPC_TEXT_SIZE];
+    char text[DIAGNOSTIC_SIZE];
+    upc_format(upc, digits);
+    client_suggest(client, digits, text, sizeof text);
+    if (text[0] != '\0') {
+        render_note(&client->render, text);
+    }
+}
+
 enum outcome
 client_run(struct client *client, enum shopper_step step)
 {
@@ -149,6 +177,9 @@ client_run(struct client *client, enum shopper_step step)
     const struct shopper_result *result = shopper_result(client->shopper);
     if (outcome != OUTCOME_DONE) {
         render_refusal(&client->render, result);
+        if (result->reply.status == STATUS_UNKNOWN_ITEM) {
+            suggest_item(client, result->reply.upc);
+        }
     }
     return outcome;
 }

@@ -73,6 +73,13 @@ client_peek_items(struct client *client);
 const char *
 client_item_name(const struct client *client, uint64_t upc);
 
+/**
+ * Tells which item may have been meant by `digits`, which are no UPC or that of no item, as far as
+ * that can be had within a moment: writes "did you mean …?" into `text`, or nothing.
+ */
+void
+client_suggest(struct client *client, const char *digits, char *text, size_t size);
+
 /** Tells that a command or setting is wrong, as printf would, and returns OUTCOME_USAGE. */
 enum outcome
 client_usage(struct client *client, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -1,7 +1,7 @@
 #include "client/render.h"
 
+#include "client/render_parts.h"
 #include "client/table.h"
-#include "shared/json.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -46,8 +46,8 @@ measure_width(const struct render *render)
 
 /* JSON: an object per answer. */
 
-static struct json
-begin_object(struct render *render, bool ok)
+struct json
+render_begin_object(struct render *render, bool ok)
 {
     struct json json = {.out = render->out};
     json_begin(&json, '{');
@@ -56,8 +56,8 @@ begin_object(struct render *render, bool ok)
     return json;
 }
 
-static void
-end_object(struct json *json)
+void
+render_end_object(struct json *json)
 {
     json_end(json, '}');
     fputc('\n', json->out);
@@ -95,9 +95,9 @@ add_order(struct json *json, const struct order *order)
     add_lines(json, order);
 }
 
-/* Adds the order that was settled before the errand, if there was one. */
-static void
-add_before(struct json *json, const struct render *render, const struct shopper_result *result)
+void
+render_add_before(
+    struct json *json, const struct render *render, const struct shopper_result *result)
 {
     const struct shopper_order *before = result->before.exists ? &result->before : render->kept;
     if (before != NULL) {
@@ -167,10 +167,10 @@ render_failure(struct render *render, const char *word, const char *text)
 {
     render_message(render, text);
     if (render->json) {
-        struct json json = begin_object(render, false);
+        struct json json = render_begin_object(render, false);
         json_text_member(&json, "error", word);
         json_text_member(&json, "message", text);
-        end_object(&json);
+        render_end_object(&json);
     }
 }
 
@@ -190,11 +190,11 @@ render_ambiguous(struct render *render, const char *command, const char *word,
         fprintf(render->err, "  … and %zu more\n", total - count);
     }
     if (render->json) {
-        struct json json = begin_object(render, false);
+        struct json json = render_begin_object(render, false);
         json_text_member(&json, "error", "ambiguous_item");
         json_text_member(&json, "message", text);
         add_items(&json, items, count);
-        end_object(&json);
+        render_end_object(&json);
     }
 }
 
@@ -207,7 +207,7 @@ render_refusal(struct render *render, const struct shopper_result *result)
     if (!render->json) {
         return;
     }
-    struct json json = begin_object(render, false);
+    struct json json = render_begin_object(render, false);
     json_text_member(&json, "error", result->error);
     json_text_member(&json, "message", result->message.text);
     if (reply->status == STATUS_INSUFFICIENT_STOCK || reply->status == STATUS_UNKNOWN_ITEM) {
@@ -219,8 +219,8 @@ render_refusal(struct render *render, const struct shopper_result *result)
     if (result->order.exists) {
         add_order(&json, &result->order.order);
     }
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 /* Writes the lines of an order as "3 of 036000291452, 1 of 012345678905". */
@@ -294,10 +294,10 @@ render_inventory(struct render *render, const struct shopper_result *result)
         write_table(render, result->items, result->item_count);
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     add_items(&json, result->items, result->item_count);
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 /* Returns the items of `user` with their names, on the heap; NULL: there are none, or no memory. */
@@ -323,7 +323,7 @@ static void
 write_local_json(struct render *render, const struct local_state *state, const char *user,
     const struct item *items, size_t count)
 {
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     json_key(&json, "user");
     if (user != NULL) {
         json_text(&json, user);
@@ -342,7 +342,7 @@ write_local_json(struct render *render, const struct local_state *state, const c
     } else {
         json_null(&json);
     }
-    json_key(&json, "disputed");
+    json_key(&json, "set_aside");
     json_begin(&json, '[');
     for (size_t i = 0; i < state->aside_count; i++) {
         json_begin(&json, '{');
@@ -352,7 +352,7 @@ write_local_json(struct render *render, const struct local_state *state, const c
         json_end(&json, '}');
     }
     json_end(&json, ']');
-    end_object(&json);
+    render_end_object(&json);
 }
 
 /* Notes an order that is neither made nor refused. */
@@ -388,7 +388,7 @@ render_local(struct render *render, const struct local_state *state, const char 
     }
     for (size_t i = 0; i < state->aside_count; i++) {
         note_open(render, &state->asides[i].order,
-            "was put aside; the broker's operator may know whether it was made");
+            "was set aside; the broker's operator may know whether it was made");
     }
 }
 
@@ -422,7 +422,7 @@ confirm_order(struct render *render, const struct local_state *state,
         fprintf(render->out, "order %" PRIu64 " was given up: %s\n", order->order.number,
             status_text(order->status));
     } else {
-        fprintf(render->out, "order %" PRIu64 " was put aside; log in again to go on\n",
+        fprintf(render->out, "order %" PRIu64 " was set aside; log in again to go on\n",
             order->order.number);
     }
 }
@@ -440,7 +440,7 @@ render_order(struct render *render, const struct local_state *state,
         }
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     if (order->exists) {
         json_text_member(&json, "status", status_word(order->status));
         add_order(&json, &order->order);
@@ -448,8 +448,8 @@ render_order(struct render *render, const struct local_state *state,
         json_key(&json, "order");
         json_null(&json);
     }
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 /* Writes a confirmation that says one thing of one user. */
@@ -465,13 +465,13 @@ confirm_user(struct render *render, const struct shopper_result *result, const c
         }
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     json_text_member(&json, "user", user);
     if (session != 0) {
         json_uint_member(&json, "session", session);
     }
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 void
@@ -496,7 +496,7 @@ render_ping(struct render *render, const struct shopper_result *result, const ch
         fflush(render->out);
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     char history[2 * HISTORY_SIZE + 1];
     for (size_t i = 0; i < HISTORY_SIZE; i++) {
         snprintf(&history[2 * i], 3, "%02x", result->reply.history[i]);
@@ -505,7 +505,7 @@ render_ping(struct render *render, const struct shopper_result *result, const ch
     json_uint_member(&json, "microseconds", (uint64_t)microseconds);
     json_text_member(&json, "history", history);
     json_uint_member(&json, "position", result->reply.position);
-    end_object(&json);
+    render_end_object(&json);
 }
 
 static void
@@ -515,7 +515,7 @@ write_config_json(struct render *render, const struct profile *profile)
         [ORIGIN_FILE] = "file",
         [ORIGIN_ENVIRONMENT] = "environment",
         [ORIGIN_FLAG] = "flag"};
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     json_key(&json, "file");
     if (profile->file[0] != '\0') {
         json_text(&json, profile->file);
@@ -535,7 +535,7 @@ write_config_json(struct render *render, const struct profile *profile)
         json_end(&json, '}');
     }
     json_end(&json, ']');
-    end_object(&json);
+    render_end_object(&json);
 }
 
 void

@@ -74,7 +74,7 @@ void
 render_local(struct render *render, const struct local_state *state, const char *user);
 
 /**
- * Writes that an order was made, voided or put aside, or that there is none. `voided`: it was to be
+ * Writes that an order was made, voided or set aside, or that there is none. `voided`: it was to be
  * given up.
  */
 void
@@ -105,6 +105,10 @@ render_logout(struct render *render, const struct shopper_result *result, const 
 void
 render_ping(struct render *render, const struct shopper_result *result, const char *endpoint,
     int64_t microseconds);
+
+/** Writes the broker's figures. */
+void
+render_stats(struct render *render, const struct shopper_result *result);
 
 /** Writes each setting, its value and where that was found. */
 void

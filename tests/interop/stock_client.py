@@ -167,5 +167,8 @@ class Client:
         self.send_order(self.request)
         return self.reply
 
+    def stats(self):
+        return self.ask(self.pack("stats"))
+
     def logout(self):
         return self.ask(self.pack("logout"))

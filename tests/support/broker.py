@@ -76,7 +76,7 @@ class Broker:
         self.endpoint = None
         self.lines = []
         os.makedirs(directory, exist_ok=True)
-        values = {"bind": bind, "data": self.data, "segment_mib": 1,
+        values = {"bind": bind, "data": self.data, "segment_mib": 1, "lanes": 16,
                   "users": self.file("users.conf", users),
                   "inventory": self.file("inventory.conf", inventory)}
         values.update(settings)

@@ -83,7 +83,7 @@ open_accounts(struct broker *broker, const char *directory)
 static void
 open_broker(struct broker *broker, const char *directory)
 {
-    const struct environment environment = {files_system(), count_up, wait_for_clients};
+    const struct environment environment = {files_system(), count_up, wait_for_clients, NULL};
     const struct engine_options options = {
         .directory = directory,
         .segment_size = engine_segment_size_min(BATCH_MAX),
