@@ -48,6 +48,8 @@ config_read(struct config *config, const char *path, struct diagnostic *diagnost
         {"log_format", SETTING_TEXT, 1, sizeof config->log_format, config->log_format},
         {"plaintext_beyond_loopback", SETTING_TEXT, 1, sizeof config->plaintext_beyond_loopback,
             config->plaintext_beyond_loopback},
+        {"curve/certificate", SETTING_PATH, 1, sizeof config->certificate, config->certificate},
+        {"curve/clients", SETTING_PATH, 1, sizeof config->clients, config->clients},
     };
     return settings_read(path, settings, sizeof settings / sizeof settings[0], diagnostic);
 }
@@ -65,11 +67,23 @@ config_check(struct config *config, struct diagnostic *diagnostic)
             "segment_mib: %" PRIu64 " lanes need journals of at least %" PRId64 " MiB",
             config->lanes, (size_min + MIB - 1) / MIB);
     }
-    if (!config->endpoint.is_loopback && strcmp(config->plaintext_beyond_loopback, accepted) != 0) {
+    if ((config->certificate[0] != '\0') != (config->clients[0] != '\0')) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "curve: certificate and clients go together; one is missing");
+    }
+    if (!config_encrypts(config) && !config->endpoint.is_loopback &&
+        strcmp(config->plaintext_beyond_loopback, accepted) != 0) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
             "%s: is no loopback address, and without encryption passwords and orders could be read "
-            "on the way; to serve it all the same, set plaintext_beyond_loopback = %s",
+            "on the way; set up curve, or, to serve it all the same, "
+            "plaintext_beyond_loopback = %s",
             config->bind, accepted);
     }
     return 0;
+}
+
+bool
+config_encrypts(const struct config *config)
+{
+    return config->certificate[0] != '\0';
 }

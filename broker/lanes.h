@@ -9,6 +9,7 @@
 #ifndef STOCKBUS_BROKER_LANES_H
 #define STOCKBUS_BROKER_LANES_H
 
+#include "shared/certificate.h"
 #include "shared/endpoint.h"
 
 enum {
@@ -33,14 +34,16 @@ lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic
 /**
  * Binds `count` (1 to LANES_MAX) lanes to `text`, which `endpoint` was parsed from. One lane alone
  * shares its port with nobody. Where `fds` is not NULL, it has `count` descriptors that listen
- * there already, without blocking; they are the lanes' to close, also after an error.
+ * there already, without blocking; they are the lanes' to close, also after an error. With the
+ * secret key of a broker, every connection is encrypted, and the authenticator, which has to be
+ * open, says whose is accepted; with NULL none is, and everybody's.
  *
  * Returns 0; ERROR_ADDRESS_IN_USE, also where another process holds the port with SO_REUSEPORT; or
  * ERROR_NETWORK or ERROR_PERMISSION. `diagnostic` names the endpoint and the reason.
  */
 int
 lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
-    const int *fds, size_t count, struct diagnostic *diagnostic);
+    const int *fds, size_t count, const uint8_t *secret_key, struct diagnostic *diagnostic);
 
 /** Closes the lanes; replies on their way out are given a second to leave. */
 void

@@ -1,15 +1,19 @@
 /* stockd: options, configuration, signals, wiring, exit status. */
 
 #include "broker/accounts.h"
+#include "broker/authenticator.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "broker/engine.h"
+#include "broker/keys.h"
 #include "broker/lanes.h"
 #include "broker/log.h"
 #include "broker/passhash.h"
 #include "broker/server.h"
 #include "broker/service.h"
 #include "broker/upkeep.h"
+#include "shared/certificate.h"
+#include "shared/secret.h"
 
 #include <bsd/readpassphrase.h>
 #include <inttypes.h>
@@ -34,6 +38,7 @@ enum exit_status {
 };
 
 static const char default_config[] = "/etc/stockbus/broker.conf";
+static const char default_certificate[] = "broker.cert";
 
 static const char help[] =
     "stockd - keeps the stock of a Stockbus, and sells it over ZeroMQ\n"
@@ -42,6 +47,7 @@ static const char help[] =
     "  stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--log-level LEVEL]\n"
     "         [--log-format FORMAT] [--check-config]\n"
     "  stockd --hash-password\n"
+    "  stockd --keygen [FILE]\n"
     "\n"
     "Options:\n"
     "  --config FILE         configuration; without it $STOCK_BROKER_CONFIG, or\n"
@@ -56,13 +62,15 @@ static const char help[] =
     "  --check-config        read configuration, users and inventory, say what is\n"
     "                        wrong or what they hold, and end\n"
     "  --hash-password       read a password, and print the hash for users.conf\n"
+    "  --keygen [FILE]       make a certificate, for encrypted connections:\n"
+    "                        FILE (broker.cert) and FILE_secret\n"
     "  --help                explain this\n"
     "  --version             say which version this is\n"
     "\n"
     "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error.\n"
     "SIGTERM and SIGINT end it, with everything on disk; SIGHUP reads the users\n"
-    "again. Sockets that systemd hands over are served instead of --bind, and\n"
-    "systemd is told when it serves.\n"
+    "and the clients' keys again. Sockets that systemd hands over are served\n"
+    "instead of --bind, and systemd is told when it serves.\n"
     "\n"
     "Exit status:\n"
     "  0  ended by a signal\n"
@@ -81,6 +89,7 @@ struct options {
     const char *log_level;
     const char *log_format;
     bool check_config;
+    bool keygen;
 };
 
 /* What is wrong with a file that a person wrote is bad configuration, whatever the error. */
@@ -141,6 +150,24 @@ hash_password(void)
         return EXIT_OTHER;
     }
     puts(hash);
+    return EXIT_DONE;
+}
+
+/* Makes a certificate and says what to do with it. */
+static enum exit_status
+make_certificate(const char *path)
+{
+    char key[CERTIFICATE_TEXT_SIZE];
+    struct diagnostic diagnostic = {""};
+    int error = certificate_make(path, key, &diagnostic);
+    if (error != 0) {
+        log_line(LEVEL_ERROR, "%s", diagnostic.text);
+        return error == ERROR_EXISTS ? EXIT_USAGE : EXIT_OTHER;
+    }
+    printf("wrote %s, for the clients, and %s" CERTIFICATE_SECRET_SUFFIX ", which stays here\n"
+           "public key: %s\n"
+           "next: name %s as 'certificate' under 'curve' in broker.conf\n",
+        path, path, key, path);
     return EXIT_DONE;
 }
 
@@ -236,15 +263,27 @@ now_us(void)
 struct broker {
     struct config config;
     struct service_sockets sockets;
-    bool is_misconfigured; /* by users or inventory: why it could not be opened */
+    bool is_misconfigured; /* by users, inventory or keys: why it could not be opened */
     int failed_fd;
     void *context;
     struct accounts *accounts;
+    struct certificate certificate;      /* until the lanes are open */
+    struct keys *keys;                   /* NULL, like the next: connections are not encrypted */
+    struct authenticator *authenticator; /* there before the first lane, and after the last */
     struct engine *engine;
     struct upkeep *upkeep;
     struct lanes lanes;
     struct server *server;
 };
+
+/* Reads the broker's own keys and those that may connect. */
+static int
+open_keys(const struct config *config, struct certificate *certificate, struct keys **keys,
+    struct diagnostic *diagnostic)
+{
+    int error = certificate_read_secret(config->certificate, certificate, diagnostic);
+    return error != 0 ? error : keys_open(keys, config->clients, diagnostic);
+}
 
 static int
 fill_stock(void *context, struct stock *stock, struct diagnostic *diagnostic)
@@ -305,21 +344,67 @@ open_engine(struct broker *broker, struct diagnostic *diagnostic)
     return error;
 }
 
+/* Hashes of real passwords are worth a guess; those of the demonstration are known to all. */
+static void
+warn_of_users(const struct config *config)
+{
+    struct accounts_found found;
+    struct diagnostic diagnostic;
+    if (accounts_check(config->users, true, &found, NULL) == 0 && found.count > found.demo_count &&
+        secret_check(config->users, &diagnostic) == ERROR_PERMISSION) {
+        log_line(LEVEL_WARNING, "%s", diagnostic.text);
+    }
+}
+
+/* Opens what people wrote: what is wrong with it is bad configuration. */
+static int
+open_files(struct broker *broker, struct diagnostic *diagnostic)
+{
+    const struct config *config = &broker->config;
+    int error =
+        accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
+    if (error == 0 && config_encrypts(config)) {
+        error = open_keys(config, &broker->certificate, &broker->keys, diagnostic);
+    }
+    broker->is_misconfigured = error != 0;
+    return error;
+}
+
+/* Has the answer to handshakes ready, and lets the lanes listen. */
+static int
+open_lanes(struct broker *broker, struct diagnostic *diagnostic)
+{
+    const struct config *config = &broker->config;
+    const int *fds = broker->sockets.count > 0 ? broker->sockets.fds : NULL;
+    int error = 0;
+    if (config_encrypts(config)) {
+        error =
+            authenticator_open(&broker->authenticator, broker->context, broker->keys, diagnostic);
+    }
+    if (error == 0) {
+        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint, fds,
+            config->lanes, config_encrypts(config) ? broker->certificate.secret_key : NULL,
+            diagnostic);
+    }
+    sodium_memzero(&broker->certificate, sizeof broker->certificate);
+    return error;
+}
+
 static int
 broker_open(struct broker *broker, struct diagnostic *diagnostic)
 {
-    const struct config *config = &broker->config;
     broker->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->context = zmq_ctx_new();
     if (broker->failed_fd < 0 || broker->context == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
-    int error =
-        accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
-    broker->is_misconfigured = error != 0;
+    int error = open_files(broker, diagnostic);
+    if (error == 0) {
+        warn_of_users(&broker->config);
+    }
     if (error == 0 && broker->sockets.count == 0) {
         /* Nothing is made on a disk for a broker that could not serve. */
-        error = lanes_probe(config->bind, &config->endpoint, diagnostic);
+        error = lanes_probe(broker->config.bind, &broker->config.endpoint, diagnostic);
     }
     if (error == 0) {
         error = open_engine(broker, diagnostic);
@@ -328,13 +413,11 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         error = upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd);
     }
     if (error == 0) {
-        const int *fds = broker->sockets.count > 0 ? broker->sockets.fds : NULL;
-        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint, fds,
-            config->lanes, diagnostic);
+        error = open_lanes(broker, diagnostic);
     }
     if (error == 0) {
         error = server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-            broker->upkeep, broker->failed_fd, diagnostic);
+            broker->keys, broker->upkeep, broker->failed_fd, diagnostic);
     }
     return error;
 }
@@ -345,6 +428,8 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
 {
     server_close(&broker->server);
     lanes_close(&broker->lanes);
+    authenticator_close(&broker->authenticator);
+    keys_close(&broker->keys);
     upkeep_stop(&broker->upkeep);
     int error = engine_close(&broker->engine, keep, diagnostic);
     accounts_close(&broker->accounts);
@@ -386,6 +471,10 @@ serve(const struct config *config, const struct service_sockets *sockets, bool *
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;
     if (error == 0) {
+        if (broker.keys != NULL) {
+            log_line(LEVEL_NOTICE, "connections are encrypted; keys that may connect: %zu",
+                keys_count(broker.keys));
+        }
         log_ready(broker.lanes.endpoint);
         service_ready(broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
@@ -426,10 +515,18 @@ report_check(const struct config *config, const struct accounts_found *accounts,
 static int
 check_files(const struct config *config, struct diagnostic *diagnostic)
 {
+    struct certificate certificate;
+    struct keys *keys = NULL;
     struct stock stock;
     struct accounts_found accounts;
     int error = accounts_check(config->users, config->endpoint.is_loopback, &accounts, diagnostic);
+    if (error == 0 && config_encrypts(config)) {
+        error = open_keys(config, &certificate, &keys, diagnostic);
+        sodium_memzero(&certificate, sizeof certificate);
+        keys_close(&keys);
+    }
     if (error == 0) {
+        warn_of_users(config);
         stock_init(&stock);
         error = catalog_read(config->inventory, &stock, diagnostic);
         if (error == 0) {
@@ -478,6 +575,7 @@ main(int argc, char **argv)
         {"log-format", required_argument, NULL, 'f'},
         {"check-config", no_argument, NULL, 'k'},
         {"hash-password", no_argument, NULL, 'p'},
+        {"keygen", no_argument, NULL, 'g'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
@@ -515,6 +613,9 @@ main(int argc, char **argv)
             break;
         case 'p':
             return (int)hash_password();
+        case 'g':
+            options.keygen = true;
+            break;
         case 'v':
             puts("stockd " STOCKBUS_VERSION);
             return EXIT_DONE;
@@ -525,6 +626,9 @@ main(int argc, char **argv)
             usage_complain("stockd", long_options, option, argv[optind - 1]);
             return EXIT_USAGE;
         }
+    }
+    if (options.keygen && argc - optind <= 1) {
+        return (int)make_certificate(optind < argc ? argv[optind] : default_certificate);
     }
     if (optind < argc) {
         log_line(LEVEL_ERROR, "'%s' is one word too many; 'stockd --help' lists the options",

@@ -41,6 +41,7 @@ enum {
 struct server {
     struct engine *engine;
     struct accounts *accounts;
+    struct keys *keys; /* NULL: connections are not encrypted */
     struct upkeep *upkeep;
     struct counters *counters; /* the engine's */
     int epoll_fd;
@@ -113,7 +114,8 @@ open_descriptors(struct server *server, const struct lanes *lanes, int failed_fd
 
 int
 server_open(struct server **result, struct lanes *lanes, struct engine *engine,
-    struct accounts *accounts, struct upkeep *upkeep, int failed_fd, struct diagnostic *diagnostic)
+    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, int failed_fd,
+    struct diagnostic *diagnostic)
 {
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL) {
@@ -122,6 +124,7 @@ server_open(struct server **result, struct lanes *lanes, struct engine *engine,
     server->engine = engine;
     server->counters = engine_counters(engine);
     server->accounts = accounts;
+    server->keys = keys;
     server->upkeep = upkeep;
     server->epoll_fd = -1;
     server->signal_fd = -1;
@@ -162,7 +165,7 @@ server_close(struct server **result)
     }
 }
 
-/* Accounts. */
+/* Accounts and keys. */
 
 struct permission {
     struct ledger *ledger;
@@ -188,7 +191,19 @@ server_permit(struct engine *engine, struct accounts *accounts)
 }
 
 static void
-reload(struct server *server)
+reload_keys(struct server *server)
+{
+    struct diagnostic diagnostic = {""};
+    if (keys_reload(server->keys, &diagnostic) != 0) {
+        log_line(LEVEL_WARNING, "%s; the keys stay as they were", diagnostic.text);
+    } else {
+        log_line(LEVEL_NOTICE, "read the keys again; those that may connect: %zu",
+            keys_count(server->keys));
+    }
+}
+
+static void
+reload_accounts(struct server *server)
 {
     struct diagnostic diagnostic = {""};
     service_reloading();
@@ -208,7 +223,10 @@ take_signals(struct server *server)
     struct signalfd_siginfo info;
     while (read(server->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            reload(server);
+            reload_accounts(server);
+            if (server->keys != NULL) {
+                reload_keys(server);
+            }
         } else {
             log_line(
                 LEVEL_NOTICE, "stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -382,14 +400,29 @@ take_message(struct server *server, struct lane *lane, int *error)
     return false;
 }
 
+/*
+ * May the client that sent the message still ask? Its handshake may be long ago: libzmq hands the
+ * key that was let in then out with each message.
+ */
+static bool
+is_allowed(struct server *server)
+{
+    const char *key = server->keys != NULL ? zmq_msg_gets(&server->message, "User-Id") : NULL;
+    return server->keys == NULL || (key != NULL && keys_allow(server->keys, key));
+}
+
 /* Decodes the message into the lane's request. Where it is none, the reply says why. */
 static bool
 decode(struct server *server, struct lane *lane)
 {
     struct exchange *exchange = &lane->exchange;
     char reason[MESSAGE_TEXT_SIZE] = "a request is one frame";
-    enum status status = STATUS_BAD_REQUEST;
-    if (!drop_more(server, lane->socket)) {
+    enum status status = is_allowed(server) ? STATUS_BAD_REQUEST : STATUS_FORBIDDEN;
+    bool is_whole = !drop_more(server, lane->socket);
+    if (status == STATUS_FORBIDDEN) {
+        snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
+        sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
+    } else if (is_whole) {
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
     }

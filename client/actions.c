@@ -300,3 +300,21 @@ action_config(struct client *client, size_t count, char **words)
     render_config(&client->render, &client->profile);
     return OUTCOME_DONE;
 }
+
+enum outcome
+action_keygen(struct client *client, size_t count, char **words)
+{
+    const char *path = count > 1 ? words[1] : "client.cert";
+    char key[CERTIFICATE_TEXT_SIZE];
+    struct diagnostic diagnostic = {""};
+    int error = certificate_make(path, key, &diagnostic);
+    if (error == ERROR_EXISTS) {
+        return client_usage(client, "%s, and no key is overwritten", diagnostic.text);
+    }
+    if (error != 0) {
+        render_failure(&client->render, "damaged", diagnostic.text);
+        return OUTCOME_DAMAGED;
+    }
+    render_keygen(&client->render, path, key);
+    return OUTCOME_DONE;
+}

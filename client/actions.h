@@ -52,4 +52,8 @@ action_wait(struct client *client, size_t count, char **words);
 enum outcome
 action_config(struct client *client, size_t count, char **words);
 
+/** keygen [FILE] */
+enum outcome
+action_keygen(struct client *client, size_t count, char **words);
+
 #endif

@@ -164,6 +164,18 @@ static const struct command table[] = {
         .run = action_config,
     },
     {
+        .name = "keygen",
+        .arguments = "[FILE]",
+        .summary = "make this client's certificate",
+        .help = "Makes a certificate, for a broker that encrypts: FILE, client.cert if none is\n"
+                "named, has the public key and is for the broker; FILE_secret has both and\n"
+                "stays here. Files that are there already are left alone.",
+        .examples = "keygen\n"
+                    "keygen shop.cert",
+        .words_max = 1,
+        .run = action_keygen,
+    },
+    {
         .name = "run",
         .arguments = "[--keep-going] FILE",
         .summary = "run commands from a file",

@@ -2,6 +2,7 @@
 
 #include "client/render_parts.h"
 #include "client/table.h"
+#include "shared/certificate.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -508,6 +509,29 @@ render_ping(struct render *render, const struct shopper_result *result, const ch
     render_end_object(&json);
 }
 
+void
+render_keygen(struct render *render, const char *path, const char *key)
+{
+    if (!render->json) {
+        fprintf(render->out,
+            "wrote %s, for the broker, and %s" CERTIFICATE_SECRET_SUFFIX ", which stays here\n"
+            "public key: %s\n",
+            path, path, key);
+        fflush(render->out);
+        render_note(render,
+            "next: put the first into the folder that 'clients' under 'curve' names "
+            "in broker.conf, and send stockd SIGHUP");
+        return;
+    }
+    char secret[FILES_PATH_SIZE];
+    snprintf(secret, sizeof secret, "%s" CERTIFICATE_SECRET_SUFFIX, path);
+    struct json json = render_begin_object(render, true);
+    json_text_member(&json, "certificate", path);
+    json_text_member(&json, "secret", secret);
+    json_text_member(&json, "key", key);
+    render_end_object(&json);
+}
+
 static void
 write_config_json(struct render *render, const struct profile *profile)
 {
@@ -550,7 +574,7 @@ render_config(struct render *render, const struct profile *profile)
         profile_describe(profile, (enum profile_key)i, &setting);
         const char *source = setting.origin == ORIGIN_DEFAULT ? "default" : setting.source;
         if (render->is_terminal) {
-            fprintf(render->out, "%-14s %-36s %s%s%s\n", setting.key, setting.value,
+            fprintf(render->out, "%-17s %-36s %s%s%s\n", setting.key, setting.value,
                 style_code(render->colors_out, STYLE_FAINT), source,
                 style_code(render->colors_out, STYLE_PLAIN));
         } else {

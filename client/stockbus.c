@@ -143,7 +143,7 @@ open_parts(struct stockbus *client, const struct stockbus_config *config)
     if (error == 0) {
         client->shopper = shopper_new(client->inventory);
         error = client->shopper != NULL
-                    ? link_open(&client->link, endpoint, &diagnostic)
+                    ? link_open(&client->link, endpoint, NULL, &diagnostic)
                     : diagnostic_set(&diagnostic, ERROR_MEMORY, "%s", error_text(ERROR_MEMORY));
     }
     bool is_usage = error == ERROR_LOCKED || error == ERROR_INVALID;

@@ -176,7 +176,7 @@ class Package(Case):
         for program in ("stockd", "stock", "stockctl", "stock-fsck", "readings", "readings-cat"):
             self.assertRegex(self.run_inside(f"{program} --version"), rf"^{program} \d")
         self.assertEqual(self.run_inside("stat -c '%U:%G %a' /etc/stockbus/users.conf"),
-                         "root:stockbus 640\n")
+                         "stockbus:stockbus 600\n")
         self.assertEqual(self.run_inside("stat -c '%U:%G %a' /var/lib/stockbus"),
                          "stockbus:stockbus 700\n")
         self.assertEqual(self.run_inside("getent passwd stockbus").rsplit(":", 1)[1].strip(),

@@ -110,7 +110,7 @@ class Unit(Case):
         self.assertNotEqual(done.returncode, 0, done.stdout)
 
     def test_the_socket_unit_listens_where_the_configuration_says(self):
-        with open(os.path.join(broker.CONF, "production", "broker.conf"), encoding="utf-8") as file:
+        with open(os.path.join(broker.CONF, "broker.conf"), encoding="utf-8") as file:
             bind = re.search(r'^bind = "tcp://(.*)"$', file.read(), re.M).group(1)
         with open(SOCKET, encoding="utf-8") as file:
             streams = re.findall(r"^ListenStream=(.*)$", file.read(), re.M)

@@ -131,7 +131,7 @@ class Tables(Case):
 
     def test_config_is_a_table(self):
         screen = self.screen("config", program=STOCKCTL)
-        screen.wait_for("^endpoint       tcp://127.0.0.1:PORT")
+        screen.wait_for("^endpoint          tcp://127.0.0.1:PORT")
         self.assertEqual(screen.wait_for_end(), 0)
 
 
