@@ -15,16 +15,15 @@
 /* A pipe to this process itself: written by the handler, read by interrupt_take(). */
 static int ends[2] = {-1, -1};
 
-/*
- * Ends the line in which the terminal has shown ^C, so that what is told next begins another. It
- * shows none while a line is edited or a password is typed.
- */
+static volatile sig_atomic_t is_editing;
+
+/* Ends the line in which the terminal has shown ^C, so that what is told next begins another. */
 static void
 end_line(void)
 {
     struct termios mode;
-    if (tcgetattr(STDIN_FILENO, &mode) == 0 && (mode.c_lflag & ICANON) != 0 &&
-        (mode.c_lflag & ECHO) != 0 && isatty(STDERR_FILENO) == 1) {
+    if (!is_editing && tcgetattr(STDIN_FILENO, &mode) == 0 && (mode.c_lflag & ECHO) != 0 &&
+        isatty(STDERR_FILENO) == 1) {
         ssize_t put = write(STDERR_FILENO, "\n", 1);
         (void)put;
     }
@@ -60,6 +59,12 @@ interrupt_catch(void)
     action.sa_handler = handle;
     sigemptyset(&action.sa_mask);
     return sigaction(SIGINT, &action, NULL) < 0 ? error_from_errno(errno) : 0;
+}
+
+void
+interrupt_set_editing(bool editing)
+{
+    is_editing = editing;
 }
 
 int
