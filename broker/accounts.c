@@ -28,6 +28,7 @@ struct account_table {
     size_t count;
     size_t count_max;
     bool demo; /* take accounts with that role in */
+    size_t demo_count;
 };
 
 enum attempt_state {
@@ -155,6 +156,7 @@ take_line(void *context, char *line, long number, struct diagnostic *diagnostic)
     }
     snprintf(account.name, sizeof account.name, "%s", name);
     account.may_restock = has_role(roles, "restock");
+    table->demo_count += has_role(roles, "demo") ? 1 : 0;
     int error = add_account(table, &account);
     return error == 0 ? 0 : diagnostic_set(diagnostic, error, "%s", error_text(error));
 }
@@ -243,11 +245,13 @@ check_all(void *context)
 }
 
 int
-accounts_check(const char *path, bool demo, struct diagnostic *diagnostic)
+accounts_check(
+    const char *path, bool demo, struct accounts_found *found, struct diagnostic *diagnostic)
 {
     struct account_table table;
     int error = read_table(path, demo, &table, diagnostic);
     if (error == 0) {
+        *found = (struct accounts_found){table.count, table.demo_count};
         free(table.rows);
     }
     return error;
@@ -443,6 +447,19 @@ accounts_login(struct accounts *accounts, const struct request *request,
                                        : tell_attempt(accounts, attempt, session, retry_ms);
     pthread_mutex_unlock(&accounts->lock);
     return login;
+}
+
+size_t
+accounts_queued(struct accounts *accounts)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&accounts->lock);
+    for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
+        enum attempt_state state = accounts->attempts[i].state;
+        count += state == ATTEMPT_QUEUED || state == ATTEMPT_CHECKING ? 1 : 0;
+    }
+    pthread_mutex_unlock(&accounts->lock);
+    return count;
 }
 
 void

@@ -1,14 +1,18 @@
 /* stockd: options, configuration, signals, wiring, exit status. */
 
 #include "broker/accounts.h"
+#include "broker/authenticator.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "broker/engine.h"
+#include "broker/keys.h"
 #include "broker/lanes.h"
 #include "broker/log.h"
 #include "broker/passhash.h"
 #include "broker/server.h"
 #include "broker/upkeep.h"
+#include "shared/certificate.h"
+#include "shared/secret.h"
 
 #include <bsd/readpassphrase.h>
 #include <inttypes.h>
@@ -33,13 +37,16 @@ enum exit_status {
 };
 
 static const char default_config[] = "/etc/stockbus/broker.conf";
+static const char default_certificate[] = "broker.cert";
 
 static const char help[] =
     "stockd - keeps the stock of a Stockbus, and sells it over ZeroMQ\n"
     "\n"
     "Usage:\n"
-    "  stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--check-config]\n"
+    "  stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--log-level LEVEL]\n"
+    "         [--log-format FORMAT] [--check-config]\n"
     "  stockd --hash-password\n"
+    "  stockd --keygen [FILE]\n"
     "\n"
     "Options:\n"
     "  --config FILE         configuration; without it $STOCK_BROKER_CONFIG, or\n"
@@ -47,15 +54,21 @@ static const char help[] =
     "  --bind ENDPOINT       where to listen, as tcp://127.0.0.1:5570; port '*'\n"
     "                        takes a free one (also $STOCK_BIND)\n"
     "  --data DIR            data directory (also $STOCK_DATA)\n"
+    "  --log-level LEVEL     the least urgent lines that are written: error, warning,\n"
+    "                        notice (unless set) or debug (also $STOCK_LOG_LEVEL)\n"
+    "  --log-format FORMAT   text, or json: an object a line (also\n"
+    "                        $STOCK_LOG_FORMAT)\n"
     "  --check-config        read configuration, users and inventory, say what is\n"
-    "                        wrong, and end\n"
+    "                        wrong or what they hold, and end\n"
     "  --hash-password       read a password, and print the hash for users.conf\n"
+    "  --keygen [FILE]       make a certificate, for encrypted connections:\n"
+    "                        FILE (broker.cert) and FILE_secret\n"
     "  --help                explain this\n"
     "  --version             say which version this is\n"
     "\n"
     "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error.\n"
     "SIGTERM and SIGINT end it, with everything on disk; SIGHUP reads the users\n"
-    "again.\n"
+    "and the clients' keys again.\n"
     "\n"
     "Exit status:\n"
     "  0  ended by a signal\n"
@@ -71,7 +84,10 @@ struct options {
     const char *config;
     const char *bind;
     const char *data;
+    const char *log_level;
+    const char *log_format;
     bool check_config;
+    bool keygen;
 };
 
 /* What is wrong with a file that a person wrote is bad configuration, whatever the error. */
@@ -122,42 +138,96 @@ hash_password(void)
     size_t size = got ? strlen(password) : 0;
     if (size == 0 || size > PASSWORD_SIZE_MAX || !text_is_printable(password, size)) {
         sodium_memzero(password, sizeof password);
-        log_line("a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
+        log_line(LEVEL_ERROR, "a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
         return EXIT_USAGE;
     }
     int error = passhash_make(password, hash);
     sodium_memzero(password, sizeof password);
     if (error != 0) {
-        log_line("%s", error_text(error));
+        log_line(LEVEL_ERROR, "%s", error_text(error));
         return EXIT_OTHER;
     }
     puts(hash);
     return EXIT_DONE;
 }
 
-/* Configuration: file, then environment, then flags. */
+/* Makes a certificate and says what to do with it. */
+static enum exit_status
+make_certificate(const char *path)
+{
+    char key[CERTIFICATE_TEXT_SIZE];
+    struct diagnostic diagnostic = {""};
+    int error = certificate_make(path, key, &diagnostic);
+    if (error != 0) {
+        log_line(LEVEL_ERROR, "%s", diagnostic.text);
+        return error == ERROR_EXISTS ? EXIT_USAGE : EXIT_OTHER;
+    }
+    printf("wrote %s, for the clients, and %s" CERTIFICATE_SECRET_SUFFIX ", which stays here\n"
+           "public key: %s\n"
+           "next: name %s as 'certificate' under 'curve' in broker.conf\n",
+        path, path, key, path);
+    return EXIT_DONE;
+}
+
+/* Puts flags and environment in the place of what the file says. */
+static int
+override(const struct options *options, struct config *config, struct diagnostic *diagnostic)
+{
+    const struct {
+        const char *key;
+        const char *flag;
+        const char *variable;
+        char *target;
+        size_t size;
+    } overrides[] = {
+        {"bind", options->bind, "STOCK_BIND", config->bind, sizeof config->bind},
+        {"data", options->data, "STOCK_DATA", config->data, sizeof config->data},
+        {"log_level", options->log_level, "STOCK_LOG_LEVEL", config->log_level,
+            sizeof config->log_level},
+        {"log_format", options->log_format, "STOCK_LOG_FORMAT", config->log_format,
+            sizeof config->log_format},
+    };
+    for (size_t i = 0; i < sizeof overrides / sizeof overrides[0]; i++) {
+        const char *value = first_of(overrides[i].flag, overrides[i].variable);
+        if (value != NULL && strlen(value) >= overrides[i].size) {
+            return diagnostic_set(
+                diagnostic, ERROR_INVALID, "%s: '%.40s…' is too long", overrides[i].key, value);
+        }
+        if (value != NULL) {
+            snprintf(overrides[i].target, overrides[i].size, "%s", value);
+        }
+    }
+    return 0;
+}
+
+static int
+set_log_up(const struct config *config, struct diagnostic *diagnostic)
+{
+    bool knows_format = log_set_format(config->log_format);
+    if (!log_set_level(config->log_level)) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "log_level: '%s' is none of error, warning, notice, debug", config->log_level);
+    }
+    return knows_format ? 0
+                        : diagnostic_set(diagnostic, ERROR_INVALID,
+                              "log_format: '%s' is neither text nor json", config->log_format);
+}
+
+/*
+ * Configuration: file, then environment, then flags. What is wrong with it is told in the format
+ * that is wanted, as far as that is known.
+ */
 static int
 configure(const struct options *options, struct config *config, struct diagnostic *diagnostic)
 {
     const char *path = first_of(options->config, "STOCK_BROKER_CONFIG");
-    const char *bind = first_of(options->bind, "STOCK_BIND");
-    const char *data = first_of(options->data, "STOCK_DATA");
     config_init(config);
     int error = config_read(config, path != NULL ? path : default_config, diagnostic);
-    if (error != 0) {
-        return error;
-    }
-    if ((bind != NULL && strlen(bind) >= sizeof config->bind) ||
-        (data != NULL && strlen(data) >= sizeof config->data)) {
-        return diagnostic_set(diagnostic, ERROR_INVALID, "an endpoint or a path is too long");
-    }
-    if (bind != NULL) {
-        snprintf(config->bind, sizeof config->bind, "%s", bind);
-    }
-    if (data != NULL) {
-        snprintf(config->data, sizeof config->data, "%s", data);
-    }
-    return config_check(config, diagnostic);
+    int override_error = override(options, config, error == 0 ? diagnostic : NULL);
+    error = error != 0 ? error : override_error;
+    int log_error = set_log_up(config, error == 0 ? diagnostic : NULL);
+    error = error != 0 ? error : log_error;
+    return error != 0 ? error : config_check(config, diagnostic);
 }
 
 static void
@@ -174,18 +244,38 @@ now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static uint64_t
+now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 /* All that serves, in the order in which it is opened. */
 struct broker {
     struct config config;
-    bool is_misconfigured; /* by users or inventory: why it could not be opened */
+    bool is_misconfigured; /* by users, inventory or keys: why it could not be opened */
     int failed_fd;
     void *context;
     struct accounts *accounts;
+    struct certificate certificate;      /* until the lanes are open */
+    struct keys *keys;                   /* NULL, like the next: connections are not encrypted */
+    struct authenticator *authenticator; /* there before the first lane, and after the last */
     struct engine *engine;
     struct upkeep *upkeep;
     struct lanes lanes;
     struct server *server;
 };
+
+/* Reads the broker's own keys and those that may connect. */
+static int
+open_keys(const struct config *config, struct certificate *certificate, struct keys **keys,
+    struct diagnostic *diagnostic)
+{
+    int error = certificate_read_secret(config->certificate, certificate, diagnostic);
+    return error != 0 ? error : keys_open(keys, config->clients, diagnostic);
+}
 
 static int
 fill_stock(void *context, struct stock *stock, struct diagnostic *diagnostic)
@@ -201,14 +291,24 @@ report_recovery(const struct broker *broker, const struct store_report *report)
 {
     const struct ledger *ledger = engine_ledger(broker->engine);
     if (report->warning.text[0] != '\0') {
-        log_line("%s; an older snapshot and the journals behind it gave the same state",
+        log_line(LEVEL_WARNING,
+            "%s; an older snapshot and the journals behind it gave the same state",
             report->warning.text);
     }
     if (report->torn_bytes > 0) {
-        log_line(
+        const struct log_field field = {"bytes", NULL, report->torn_bytes};
+        log_fields(LEVEL_WARNING, &field, 1,
             "set aside %" PRIu64 " bytes of a record that was never finished", report->torn_bytes);
     }
-    log_line("%s %s: %zu items, %" PRIu64 " units, %zu sessions, %" PRIu64 " records replayed",
+    const struct log_field fields[] = {
+        {"data", broker->config.data, 0},
+        {"items", NULL, ledger->stock.count},
+        {"units", NULL, ledger_units(ledger)},
+        {"sessions", NULL, ledger->sessions.count},
+        {"records", NULL, report->records},
+    };
+    log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
+        "%s %s: %zu items, %" PRIu64 " units, %zu sessions, %" PRIu64 " records replayed",
         report->is_new ? "made" : "opened", broker->config.data, ledger->stock.count,
         ledger_units(ledger), ledger->sessions.count, report->records);
 }
@@ -217,7 +317,7 @@ static int
 open_engine(struct broker *broker, struct diagnostic *diagnostic)
 {
     const struct environment environment = {
-        .files = files_system(), .random = random_bytes, .now_ms = now_ms};
+        .files = files_system(), .random = random_bytes, .now_ms = now_ms, .now_us = now_us};
     const struct engine_options options = {
         .directory = broker->config.data,
         .segment_size = (int64_t)broker->config.segment_mib * 1024 * 1024,
@@ -236,18 +336,65 @@ open_engine(struct broker *broker, struct diagnostic *diagnostic)
     return error;
 }
 
+/* Hashes of real passwords are worth a guess; those of the demonstration are known to all. */
+static void
+warn_of_users(const struct config *config)
+{
+    struct accounts_found found;
+    struct diagnostic diagnostic;
+    if (accounts_check(config->users, true, &found, NULL) == 0 && found.count > found.demo_count &&
+        secret_check(config->users, &diagnostic) == ERROR_PERMISSION) {
+        log_line(LEVEL_WARNING, "%s", diagnostic.text);
+    }
+}
+
+/* Opens what people wrote: what is wrong with it is bad configuration. */
+static int
+open_files(struct broker *broker, struct diagnostic *diagnostic)
+{
+    const struct config *config = &broker->config;
+    int error =
+        accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
+    if (error == 0 && config_encrypts(config)) {
+        error = open_keys(config, &broker->certificate, &broker->keys, diagnostic);
+    }
+    broker->is_misconfigured = error != 0;
+    return error;
+}
+
+/* Has the answer to handshakes ready, and lets the lanes listen. */
+static int
+open_lanes(struct broker *broker, struct diagnostic *diagnostic)
+{
+    const struct config *config = &broker->config;
+    int error = 0;
+    if (config_encrypts(config)) {
+        error =
+            authenticator_open(&broker->authenticator, broker->context, broker->keys, diagnostic);
+    }
+    if (error == 0) {
+        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
+            config->lanes, config_encrypts(config) ? broker->certificate.secret_key : NULL,
+            diagnostic);
+    }
+    sodium_memzero(&broker->certificate, sizeof broker->certificate);
+    return error;
+}
+
 static int
 broker_open(struct broker *broker, struct diagnostic *diagnostic)
 {
-    const struct config *config = &broker->config;
     broker->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->context = zmq_ctx_new();
     if (broker->failed_fd < 0 || broker->context == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
-    int error =
-        accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
-    broker->is_misconfigured = error != 0;
+    int error = open_files(broker, diagnostic);
+    if (error == 0) {
+        warn_of_users(&broker->config);
+        /* Nothing is made on a disk for a broker that could not serve. */
+        error = lanes_probe(broker->config.bind, &broker->config.endpoint, diagnostic);
+    }
     if (error == 0) {
         error = open_engine(broker, diagnostic);
     }
@@ -255,12 +402,11 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         error = upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd);
     }
     if (error == 0) {
-        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
-            config->lanes, diagnostic);
+        error = open_lanes(broker, diagnostic);
     }
     if (error == 0) {
         error = server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-            broker->upkeep, broker->failed_fd, diagnostic);
+            broker->keys, broker->upkeep, broker->failed_fd, diagnostic);
     }
     return error;
 }
@@ -271,6 +417,8 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
 {
     server_close(&broker->server);
     lanes_close(&broker->lanes);
+    authenticator_close(&broker->authenticator);
+    keys_close(&broker->keys);
     upkeep_stop(&broker->upkeep);
     int error = engine_close(&broker->engine, keep, diagnostic);
     accounts_close(&broker->accounts);
@@ -311,7 +459,11 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;
     if (error == 0) {
-        log_line("ready on %s", broker.lanes.endpoint);
+        if (broker.keys != NULL) {
+            log_line(LEVEL_NOTICE, "connections are encrypted; keys that may connect: %zu",
+                keys_count(broker.keys));
+        }
+        log_ready(broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
     }
     bool keep = error == 0;
@@ -319,15 +471,55 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     return error != 0 ? error : close_error;
 }
 
+/* Tells what a good configuration holds, at whatever level: somebody has asked for it. */
+static void
+report_check(const struct config *config, const struct accounts_found *accounts, size_t items)
+{
+    const struct log_field fields[] = {
+        {"bind", config->bind, 0},
+        {"data", config->data, 0},
+        {"accounts", NULL, accounts->count},
+        {"demonstration_accounts", NULL, accounts->demo_count},
+        {"items", NULL, items},
+    };
+    if (!log_shows(LEVEL_NOTICE)) {
+        (void)log_set_level("notice");
+    }
+    log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
+        "the configuration is good: serves %s, keeps its data in %s; %zu account%s in %s, %zu "
+        "item%s "
+        "in %s",
+        config->bind, config->data, accounts->count, accounts->count == 1 ? "" : "s", config->users,
+        items, items == 1 ? "" : "s", config->inventory);
+    if (accounts->demo_count > 0) {
+        log_line(LEVEL_WARNING,
+            "demonstration accounts are on: %zu, and anybody on this machine may know "
+            "their passwords",
+            accounts->demo_count);
+    }
+}
+
 /* Reads everything that is read at a start, but for the data. */
 static int
 check_files(const struct config *config, struct diagnostic *diagnostic)
 {
+    struct certificate certificate;
+    struct keys *keys = NULL;
     struct stock stock;
-    int error = accounts_check(config->users, config->endpoint.is_loopback, diagnostic);
+    struct accounts_found accounts;
+    int error = accounts_check(config->users, config->endpoint.is_loopback, &accounts, diagnostic);
+    if (error == 0 && config_encrypts(config)) {
+        error = open_keys(config, &certificate, &keys, diagnostic);
+        sodium_memzero(&certificate, sizeof certificate);
+        keys_close(&keys);
+    }
     if (error == 0) {
+        warn_of_users(config);
         stock_init(&stock);
         error = catalog_read(config->inventory, &stock, diagnostic);
+        if (error == 0) {
+            report_check(config, &accounts, stock.count);
+        }
         stock_clear(&stock);
     }
     return error;
@@ -340,16 +532,15 @@ run(const struct options *options)
     struct diagnostic diagnostic = {""};
     int error = configure(options, &config, &diagnostic);
     if (error != 0) {
-        log_line("%s", diagnostic.text);
+        log_line(LEVEL_ERROR, "%s", diagnostic.text);
         return EXIT_USAGE;
     }
     bool is_misconfigured = true;
     error = options->check_config ? check_files(&config, &diagnostic)
                                   : serve(&config, &is_misconfigured, &diagnostic);
     if (error != 0) {
-        log_line("%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
-    } else if (options->check_config) {
-        log_line("the configuration is good");
+        log_line(
+            LEVEL_ERROR, "%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
     }
     return exit_status_of(error, is_misconfigured);
 }
@@ -361,22 +552,25 @@ main(int argc, char **argv)
         {"config", required_argument, NULL, 'c'},
         {"bind", required_argument, NULL, 'b'},
         {"data", required_argument, NULL, 'd'},
+        {"log-level", required_argument, NULL, 'l'},
+        {"log-format", required_argument, NULL, 'f'},
         {"check-config", no_argument, NULL, 'k'},
         {"hash-password", no_argument, NULL, 'p'},
+        {"keygen", no_argument, NULL, 'g'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     struct options options = {.check_config = false};
     if (sodium_init() < 0) {
-        log_line("libsodium does not start");
+        log_line(LEVEL_ERROR, "libsodium does not start");
         return EXIT_OTHER;
     }
     int index = 0;
     for (int option; (option = getopt_long(argc, argv, ":", long_options, &index)) != -1;) {
         if (optarg != NULL && optarg[0] == '\0') {
-            log_line(
-                "--%s wants a value; 'stockd --help' lists the options", long_options[index].name);
+            log_line(LEVEL_ERROR, "--%s wants a value; 'stockd --help' lists the options",
+                long_options[index].name);
             return EXIT_USAGE;
         }
         switch (option) {
@@ -389,11 +583,20 @@ main(int argc, char **argv)
         case 'd':
             options.data = optarg;
             break;
+        case 'l':
+            options.log_level = optarg;
+            break;
+        case 'f':
+            options.log_format = optarg;
+            break;
         case 'k':
             options.check_config = true;
             break;
         case 'p':
             return (int)hash_password();
+        case 'g':
+            options.keygen = true;
+            break;
         case 'v':
             puts("stockd " STOCKBUS_VERSION);
             return EXIT_DONE;
@@ -405,8 +608,12 @@ main(int argc, char **argv)
             return EXIT_USAGE;
         }
     }
+    if (options.keygen && argc - optind <= 1) {
+        return (int)make_certificate(optind < argc ? argv[optind] : default_certificate);
+    }
     if (optind < argc) {
-        log_line("'%s' is one word too many; 'stockd --help' lists the options", argv[optind]);
+        log_line(LEVEL_ERROR, "'%s' is one word too many; 'stockd --help' lists the options",
+            argv[optind]);
         return EXIT_USAGE;
     }
     return (int)run(&options);

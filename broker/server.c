@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ struct lane {
     void *socket;
     struct exchange exchange;
     enum login login; /* how the login in the exchange stands */
+    int unseen;       /* replies since libzmq saw what the peers have taken: see make_room() */
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -38,7 +40,9 @@ enum {
 struct server {
     struct engine *engine;
     struct accounts *accounts;
+    struct keys *keys; /* NULL: connections are not encrypted */
     struct upkeep *upkeep;
+    struct counters *counters; /* the engine's */
     int epoll_fd;
     int signal_fd;
     bool ending;
@@ -109,14 +113,17 @@ open_descriptors(struct server *server, const struct lanes *lanes, int failed_fd
 
 int
 server_open(struct server **result, struct lanes *lanes, struct engine *engine,
-    struct accounts *accounts, struct upkeep *upkeep, int failed_fd, struct diagnostic *diagnostic)
+    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, int failed_fd,
+    struct diagnostic *diagnostic)
 {
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
     server->engine = engine;
+    server->counters = engine_counters(engine);
     server->accounts = accounts;
+    server->keys = keys;
     server->upkeep = upkeep;
     server->epoll_fd = -1;
     server->signal_fd = -1;
@@ -157,7 +164,7 @@ server_close(struct server **result)
     }
 }
 
-/* Accounts. */
+/* Accounts and keys. */
 
 struct permission {
     struct ledger *ledger;
@@ -183,15 +190,27 @@ server_permit(struct engine *engine, struct accounts *accounts)
 }
 
 static void
-reload(struct server *server)
+reload_keys(struct server *server)
+{
+    struct diagnostic diagnostic = {""};
+    if (keys_reload(server->keys, &diagnostic) != 0) {
+        log_line(LEVEL_WARNING, "%s; the keys stay as they were", diagnostic.text);
+    } else {
+        log_line(LEVEL_NOTICE, "read the keys again; those that may connect: %zu",
+            keys_count(server->keys));
+    }
+}
+
+static void
+reload_accounts(struct server *server)
 {
     struct diagnostic diagnostic = {""};
     if (accounts_reload(server->accounts, &diagnostic) != 0) {
-        log_line("%s; the accounts stay as they were", diagnostic.text);
+        log_line(LEVEL_WARNING, "%s; the accounts stay as they were", diagnostic.text);
     } else if (server_permit(server->engine, server->accounts) != 0) {
-        log_line("out of memory: some accounts are shut out until the next reload");
+        log_line(LEVEL_ERROR, "out of memory: some accounts are shut out until the next reload");
     } else {
-        log_line("read the accounts again");
+        log_line(LEVEL_NOTICE, "read the accounts again");
     }
 }
 
@@ -201,9 +220,13 @@ take_signals(struct server *server)
     struct signalfd_siginfo info;
     while (read(server->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            reload(server);
+            reload_accounts(server);
+            if (server->keys != NULL) {
+                reload_keys(server);
+            }
         } else {
-            log_line("stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+            log_line(
+                LEVEL_NOTICE, "stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
             server->ending = true;
         }
     }
@@ -261,6 +284,7 @@ take_login(struct server *server, struct lane *lane)
         return true;
     case LOGIN_WAITING:
     case LOGIN_CROWDED:
+        server->counters->stats.numbers[STATS_LOGINS_CROWDED] += lane->login == LOGIN_CROWDED;
         *reply = (struct reply){.status = STATUS_BUSY, .retry_ms = retry_ms};
         snprintf(reply->message, sizeof reply->message, "%s",
             lane->login == LOGIN_WAITING ? "the password is being checked; send the same again"
@@ -294,16 +318,39 @@ finish_login(struct server *server, struct lane *lane)
 }
 
 /*
- * Lets libzmq see what the peers have taken from their pipes. On the way of a request that is there
- * already and of its reply it looks once a millisecond; until then a pipe may seem full, and a REP
- * socket drops the reply without a word.
+ * Sees to it that a reply is not dropped for want of room. libzmq counts the replies in a peer's
+ * pipe until it has looked at what the peer took, which it does wherever a receive finds nothing,
+ * but on the way of a request that is there already only once a millisecond; when the count is at
+ * the high-water mark, a REP socket drops the reply without a word. What the peer took is told
+ * every second reply (half the mark): a peer that waits for each reply can't have more than two
+ * counted when libzmq looks, which leaves two more.
  */
 static void
-see_commands(const struct lane *lane)
+make_room(struct lane *lane)
 {
     int events = 0;
     size_t size = sizeof events;
-    (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size);
+    if (lane->unseen == LANES_REPLIES_MAX / 2) {
+        (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size); /* looks */
+        lane->unseen = 0;
+    }
+    lane->unseen++;
+}
+
+/* Tells what was asked and answered; no names, no secrets. */
+static void
+log_exchange(const struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    const struct log_field fields[] = {
+        {"operation", stats_row_word(request->operation), 0},
+        {"status", status_word(exchange->reply.status), 0},
+        {"session", NULL, request->session},
+        {"order", NULL, request->order},
+    };
+    log_fields(LEVEL_DEBUG, fields, sizeof fields / sizeof fields[0],
+        "%s: %s (session %" PRIu64 ", order %" PRIu64 ")", fields[0].text, fields[1].text,
+        request->session, request->order);
 }
 
 static void
@@ -316,9 +363,13 @@ send_reply(struct server *server, size_t number)
     buffer_init(&buffer, server->reply, sizeof server->reply);
     reply_encode(&buffer, &exchange->reply);
     assert(!buffer.overflow);
-    see_commands(lane);
+    make_room(lane);
     /* It fails only where the peer is gone or does not read: then nobody waits for it. */
     (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
+    counters_answer(server->counters, exchange->request.operation, exchange->reply.status);
+    if (log_shows(LEVEL_DEBUG)) {
+        log_exchange(exchange);
+    }
     if (exchange->request.operation == OPERATION_LOGIN) {
         finish_login(server, lane);
     }
@@ -336,12 +387,25 @@ take_message(struct server *server, struct lane *lane, int *error)
     if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) >= 0) {
         return true;
     }
-    if (zmq_errno() == EINTR) {
+    if (zmq_errno() == EAGAIN) {
+        lane->unseen = 0;
+    } else if (zmq_errno() == EINTR) {
         make_ready(server, (size_t)(lane - server->lanes)); /* there may be one all the same */
-    } else if (zmq_errno() != EAGAIN) {
+    } else {
         *error = ERROR_NETWORK;
     }
     return false;
+}
+
+/*
+ * May the client that sent the message still ask? Its handshake may be long ago: libzmq hands the
+ * key that was let in then out with each message.
+ */
+static bool
+is_allowed(struct server *server)
+{
+    const char *key = server->keys != NULL ? zmq_msg_gets(&server->message, "User-Id") : NULL;
+    return server->keys == NULL || (key != NULL && keys_allow(server->keys, key));
 }
 
 /* Decodes the message into the lane's request. Where it is none, the reply says why. */
@@ -350,8 +414,12 @@ decode(struct server *server, struct lane *lane)
 {
     struct exchange *exchange = &lane->exchange;
     char reason[MESSAGE_TEXT_SIZE] = "a request is one frame";
-    enum status status = STATUS_BAD_REQUEST;
-    if (!drop_more(server, lane->socket)) {
+    enum status status = is_allowed(server) ? STATUS_BAD_REQUEST : STATUS_FORBIDDEN;
+    bool is_whole = !drop_more(server, lane->socket);
+    if (status == STATUS_FORBIDDEN) {
+        snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
+        sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
+    } else if (is_whole) {
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
     }
@@ -362,7 +430,7 @@ decode(struct server *server, struct lane *lane)
     if (status == STATUS_OK) {
         return true;
     }
-    exchange->request.operation = OPERATION_PING;
+    exchange->request = (struct request){.operation = OPERATION_COUNT}; /* it is none */
     exchange->reply = (struct reply){.status = status};
     snprintf(exchange->reply.message, sizeof exchange->reply.message, "%s", reason);
     return false;
@@ -384,6 +452,10 @@ receive(struct server *server, size_t number, struct diagnostic *diagnostic)
     lane->state = LANE_TAKEN;
     if (decode(server, lane)) {
         if (!engine_may_change(&exchange->request)) {
+            if (exchange->request.operation == OPERATION_STATS) {
+                server->counters->stats.numbers[STATS_LOGINS_QUEUED] =
+                    accounts_queued(server->accounts);
+            }
             /* No event of this turn is applied yet, so what it sees is on disk. */
             error = engine_apply(server->engine, &exchange, 1, diagnostic);
         } else if (exchange->request.operation != OPERATION_LOGIN || take_login(server, lane)) {
@@ -436,6 +508,7 @@ turn(struct server *server, struct diagnostic *diagnostic)
         send_reply(server, server->taken[i]);
     }
     server->taken_count = 0;
+    counters_end_turn(server->counters);
     if (engine_wants_upkeep(server->engine)) {
         upkeep_wake(server->upkeep);
     }

@@ -251,6 +251,21 @@ action_ping(struct client *client, size_t count, char **words)
     return outcome;
 }
 
+enum outcome
+action_stats(struct client *client, size_t count, char **words)
+{
+    (void)count;
+    (void)words;
+    enum outcome outcome = check_user(client);
+    if (outcome == OUTCOME_DONE) {
+        outcome = client_run(client, shopper_begin_stats(client->shopper));
+    }
+    if (outcome == OUTCOME_DONE) {
+        render_stats(&client->render, shopper_result(client->shopper));
+    }
+    return outcome;
+}
+
 /* Takes the timeout that stands behind "wait". */
 static bool
 take_timeout(size_t count, char **words, int64_t *timeout_ms)
@@ -283,5 +298,23 @@ action_config(struct client *client, size_t count, char **words)
     (void)count;
     (void)words;
     render_config(&client->render, &client->profile);
+    return OUTCOME_DONE;
+}
+
+enum outcome
+action_keygen(struct client *client, size_t count, char **words)
+{
+    const char *path = count > 1 ? words[1] : "client.cert";
+    char key[CERTIFICATE_TEXT_SIZE];
+    struct diagnostic diagnostic = {""};
+    int error = certificate_make(path, key, &diagnostic);
+    if (error == ERROR_EXISTS) {
+        return client_usage(client, "%s, and no key is overwritten", diagnostic.text);
+    }
+    if (error != 0) {
+        render_failure(&client->render, "damaged", diagnostic.text);
+        return OUTCOME_DAMAGED;
+    }
+    render_keygen(&client->render, path, key);
     return OUTCOME_DONE;
 }

@@ -39,11 +39,12 @@ struct client {
     struct local_inventory *inventory; /**< from client_open() on */
     struct shopper *shopper;           /**< the same */
     struct link *link;                 /**< from the first errand on */
+    struct link_keys keys;             /**< where the profile names certificates: from the files */
 };
 
 /**
- * Opens the state directory of `profile`. Returns OUTCOME_DONE, or another outcome after having
- * told why. Blocks.
+ * Opens the state directory of `profile` and reads the certificates that it names. Returns
+ * OUTCOME_DONE, or another outcome after having told why. Blocks.
  */
 enum outcome
 client_open(struct client *client);

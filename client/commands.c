@@ -143,6 +143,18 @@ static const struct command table[] = {
         .run = action_wait,
     },
     {
+        .name = "stats",
+        .arguments = "",
+        .summary = "see how the broker fares",
+        .help = "Shows what the broker has counted since it began to serve: requests by kind\n"
+                "and outcome, how many it answers in a turn, how many changes one sync to the\n"
+                "disk covers and how long that takes; and what it has open. P50 and P99 are\n"
+                "what 50 and 99 % do not exceed, and less than twice too high.",
+        .examples = "stats",
+        .needs_state = true,
+        .run = action_stats,
+    },
+    {
         .name = "config",
         .arguments = "",
         .summary = "show settings and their origin",
@@ -150,6 +162,18 @@ static const struct command table[] = {
                 "environment, in the configuration file, or is the default.",
         .examples = "config",
         .run = action_config,
+    },
+    {
+        .name = "keygen",
+        .arguments = "[FILE]",
+        .summary = "make this client's certificate",
+        .help = "Makes a certificate, for a broker that encrypts: FILE, client.cert if none is\n"
+                "named, has the public key and is for the broker; FILE_secret has both and\n"
+                "stays here. Files that are there already are left alone.",
+        .examples = "keygen\n"
+                    "keygen shop.cert",
+        .words_max = 1,
+        .run = action_keygen,
     },
     {
         .name = "run",

@@ -33,6 +33,10 @@ static const struct option_entry table[] = {
         OPTION_PASSWORD_FILE},
     {"timeout", "MS", "how long a silent broker is waited for (5000)", false,
         OPTION_PROFILE + PROFILE_TIMEOUT},
+    {"certificate", "FILE", "this client's keys, where the broker encrypts", false,
+        OPTION_PROFILE + PROFILE_CERTIFICATE},
+    {"broker-key", "FILE", "the broker's public certificate", false,
+        OPTION_PROFILE + PROFILE_BROKER_KEY},
     {"color", "WHEN", "auto, always or never (auto)", false, OPTION_PROFILE + PROFILE_COLOR},
     {"json", NULL, "answers are JSON, one object a line", true, OPTION_JSON},
     {"quiet", NULL, "no confirmations and notes", true, OPTION_QUIET},
@@ -55,16 +59,17 @@ static const char *const outcome_texts[OUTCOME_COUNT] = {
 static const char surroundings_text[] =
     "Environment, where there is no option:\n"
     "  STOCK_CONFIG, STOCK_ENDPOINT, STOCK_STATE, STOCK_USER, STOCK_TIMEOUT,\n"
-    "  STOCK_COLOR, STOCK_CONFIRM_UNITS\n"
+    "  STOCK_CERTIFICATE, STOCK_BROKER_KEY, STOCK_COLOR, STOCK_CONFIRM_UNITS\n"
     "                        as the options and the settings in the file\n"
     "  STOCK_PASSWORD        the password, where there is no --password-file\n"
     "  NO_COLOR              if not empty: no colours unless --color says so\n"
     "\n"
     "Files:\n"
     "  ~/.config/stockbus/client.conf, else /etc/stockbus/client.conf\n"
-    "                        endpoint, state, user, timeout_ms, color and\n"
-    "                        confirm_units, where neither option nor environment has\n"
-    "                        them\n";
+    "                        endpoint, state, user, timeout_ms, color,\n"
+    "                        confirm_units, and curve/certificate and\n"
+    "                        curve/broker_key, where neither option nor environment\n"
+    "                        has them\n";
 
 const struct option_entry *
 options_table(size_t *count)

@@ -1,7 +1,8 @@
 #include "client/render.h"
 
+#include "client/render_parts.h"
 #include "client/table.h"
-#include "shared/json.h"
+#include "shared/certificate.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -47,8 +48,8 @@ measure_width(FILE *stream, unsigned otherwise)
 
 /* JSON: an object per answer. */
 
-static struct json
-begin_object(struct render *render, bool ok)
+struct json
+render_begin_object(struct render *render, bool ok)
 {
     struct json json = {.out = render->out};
     json_begin(&json, '{');
@@ -57,8 +58,8 @@ begin_object(struct render *render, bool ok)
     return json;
 }
 
-static void
-end_object(struct json *json)
+void
+render_end_object(struct json *json)
 {
     json_end(json, '}');
     fputc('\n', json->out);
@@ -96,9 +97,9 @@ add_order(struct json *json, const struct order *order)
     add_lines(json, order);
 }
 
-/* Adds the order that was settled before the errand, if there was one. */
-static void
-add_before(struct json *json, const struct render *render, const struct shopper_result *result)
+void
+render_add_before(
+    struct json *json, const struct render *render, const struct shopper_result *result)
 {
     const struct shopper_order *before = result->before.exists ? &result->before : render->kept;
     if (before != NULL) {
@@ -171,10 +172,10 @@ render_failure(struct render *render, const char *word, const char *text)
 {
     render_message(render, text);
     if (render->json) {
-        struct json json = begin_object(render, false);
+        struct json json = render_begin_object(render, false);
         json_text_member(&json, "error", word);
         json_text_member(&json, "message", text);
-        end_object(&json);
+        render_end_object(&json);
     }
 }
 
@@ -194,11 +195,11 @@ render_ambiguous(struct render *render, const char *command, const char *word,
         fprintf(render->err, "  … and %zu more\n", total - count);
     }
     if (render->json) {
-        struct json json = begin_object(render, false);
+        struct json json = render_begin_object(render, false);
         json_text_member(&json, "error", "ambiguous_item");
         json_text_member(&json, "message", text);
         add_items(&json, items, count);
-        end_object(&json);
+        render_end_object(&json);
     }
 }
 
@@ -211,7 +212,7 @@ render_refusal(struct render *render, const struct shopper_result *result)
     if (!render->json) {
         return;
     }
-    struct json json = begin_object(render, false);
+    struct json json = render_begin_object(render, false);
     json_text_member(&json, "error", result->error);
     json_text_member(&json, "message", result->message.text);
     if (reply->status == STATUS_INSUFFICIENT_STOCK || reply->status == STATUS_UNKNOWN_ITEM) {
@@ -223,8 +224,8 @@ render_refusal(struct render *render, const struct shopper_result *result)
     if (result->order.exists) {
         add_order(&json, &result->order.order);
     }
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 /* Writes the lines of an order as "3 of 036000291452, 1 of 012345678905". */
@@ -298,10 +299,10 @@ render_inventory(struct render *render, const struct shopper_result *result)
         write_table(render, result->items, result->item_count);
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     add_items(&json, result->items, result->item_count);
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 /* Returns the items of `user` with their names, on the heap; NULL: there are none, or no memory. */
@@ -327,7 +328,7 @@ static void
 write_local_json(struct render *render, const struct local_state *state, const char *user,
     const struct item *items, size_t count)
 {
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     json_key(&json, "user");
     if (user != NULL) {
         json_text(&json, user);
@@ -356,7 +357,7 @@ write_local_json(struct render *render, const struct local_state *state, const c
         json_end(&json, '}');
     }
     json_end(&json, ']');
-    end_object(&json);
+    render_end_object(&json);
 }
 
 /* Notes an order that is neither made nor refused. */
@@ -447,7 +448,7 @@ render_order(struct render *render, const struct local_state *state, const struc
         }
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     if (order->exists) {
         json_text_member(&json, "status", status_word(order->status));
         add_order(&json, &order->order);
@@ -455,8 +456,8 @@ render_order(struct render *render, const struct local_state *state, const struc
         json_key(&json, "order");
         json_null(&json);
     }
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 /* Writes a confirmation that says one thing of one user. */
@@ -472,13 +473,13 @@ confirm_user(struct render *render, const struct shopper_result *result, const c
         }
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     json_text_member(&json, "user", user);
     if (session != 0) {
         json_uint_member(&json, "session", session);
     }
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 void
@@ -503,7 +504,7 @@ render_ping(struct render *render, const struct shopper_result *result, const ch
         fflush(render->out);
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     char history[2 * HISTORY_SIZE + 1];
     for (size_t i = 0; i < HISTORY_SIZE; i++) {
         snprintf(&history[2 * i], 3, "%02x", result->reply.history[i]);
@@ -512,7 +513,30 @@ render_ping(struct render *render, const struct shopper_result *result, const ch
     json_uint_member(&json, "microseconds", (uint64_t)microseconds);
     json_text_member(&json, "history", history);
     json_uint_member(&json, "position", result->reply.position);
-    end_object(&json);
+    render_end_object(&json);
+}
+
+void
+render_keygen(struct render *render, const char *path, const char *key)
+{
+    if (!render->json) {
+        fprintf(render->out,
+            "wrote %s, for the broker, and %s" CERTIFICATE_SECRET_SUFFIX ", which stays here\n"
+            "public key: %s\n",
+            path, path, key);
+        fflush(render->out);
+        render_note(render,
+            "next: put the first into the folder that 'clients' under 'curve' names "
+            "in broker.conf, and send stockd SIGHUP");
+        return;
+    }
+    char secret[FILES_PATH_SIZE];
+    snprintf(secret, sizeof secret, "%s" CERTIFICATE_SECRET_SUFFIX, path);
+    struct json json = render_begin_object(render, true);
+    json_text_member(&json, "certificate", path);
+    json_text_member(&json, "secret", secret);
+    json_text_member(&json, "key", key);
+    render_end_object(&json);
 }
 
 static void
@@ -522,7 +546,7 @@ write_config_json(struct render *render, const struct profile *profile)
         [ORIGIN_FILE] = "file",
         [ORIGIN_ENVIRONMENT] = "environment",
         [ORIGIN_FLAG] = "flag"};
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     json_key(&json, "file");
     if (profile->file[0] != '\0') {
         json_text(&json, profile->file);
@@ -542,7 +566,7 @@ write_config_json(struct render *render, const struct profile *profile)
         json_end(&json, '}');
     }
     json_end(&json, ']');
-    end_object(&json);
+    render_end_object(&json);
 }
 
 void
@@ -557,7 +581,7 @@ render_config(struct render *render, const struct profile *profile)
         profile_describe(profile, (enum profile_key)i, &setting);
         const char *source = setting.origin == ORIGIN_DEFAULT ? "default" : setting.source;
         if (render->is_terminal) {
-            fprintf(render->out, "%-14s %-36s %s%s%s\n", setting.key, setting.value,
+            fprintf(render->out, "%-17s %-36s %s%s%s\n", setting.key, setting.value,
                 style_code(render->colors_out, STYLE_FAINT), source,
                 style_code(render->colors_out, STYLE_PLAIN));
         } else {

@@ -107,6 +107,14 @@ void
 render_ping(struct render *render, const struct shopper_result *result, const char *endpoint,
     int64_t microseconds);
 
+/** Writes that certificate `path` with the public key `key` was made, and what to do with it. */
+void
+render_keygen(struct render *render, const char *path, const char *key);
+
+/** Writes the broker's figures. */
+void
+render_stats(struct render *render, const struct shopper_result *result);
+
 /** Writes each setting, its value and where that was found. */
 void
 render_config(struct render *render, const struct profile *profile);

@@ -281,6 +281,12 @@ start_logout(struct shopper *shopper)
     return send_logout(shopper, PHASE_ERRAND);
 }
 
+static enum shopper_step
+start_stats(struct shopper *shopper)
+{
+    return send_side(shopper, PHASE_ERRAND, OPERATION_STATS, 0);
+}
+
 static const struct {
     bool needs_session;
     enum shopper_step (*start)(struct shopper *shopper);
@@ -293,6 +299,7 @@ static const struct {
     [ERRAND_VOID] = {false, start_void},
     [ERRAND_SET_ASIDE] = {false, start_nothing},
     [ERRAND_LOGOUT] = {true, start_logout},
+    [ERRAND_STATS] = {true, start_stats},
 };
 
 enum shopper_step
@@ -343,6 +350,13 @@ enum shopper_step
 shopper_begin_ping(struct shopper *shopper)
 {
     prepare(shopper, ERRAND_PING);
+    return begin(shopper);
+}
+
+enum shopper_step
+shopper_begin_stats(struct shopper *shopper)
+{
+    prepare(shopper, ERRAND_STATS);
     return begin(shopper);
 }
 
@@ -441,6 +455,7 @@ shopper_describe_wait(const struct shopper *shopper, char *text, size_t size)
         [ERRAND_LOGIN] = "the login",
         [ERRAND_VIEW] = "the list of items",
         [ERRAND_LOGOUT] = "the logout",
+        [ERRAND_STATS] = "the broker's figures",
     };
     const struct order *order = &shopper_state(shopper)->pending.order;
     if (shopper_is_about_order(shopper)) {

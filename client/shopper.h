@@ -99,6 +99,10 @@ shopper_free(struct shopper **shopper);
 enum shopper_step
 shopper_begin_ping(struct shopper *shopper);
 
+/** Begins to ask the broker for its figures; `reply.stats` of the result has them. */
+enum shopper_step
+shopper_begin_stats(struct shopper *shopper);
+
 /**
  * Begins to log in, after logging out whoever is logged in. `user` and `password` are texts within
  * the limits, and copied; `nonce` is NONCE_SIZE random bytes, new for each login.

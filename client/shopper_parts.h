@@ -17,6 +17,7 @@ enum errand {
     ERRAND_VOID,
     ERRAND_SET_ASIDE,
     ERRAND_LOGOUT,
+    ERRAND_STATS,
     ERRAND_COUNT
 };
 

@@ -197,18 +197,36 @@ receive_login(struct shopper *shopper, const struct reply *reply)
     return shopper_end_well(shopper);
 }
 
+/* The broker refuses to show something. The session is forgotten, if that is why. */
+static enum shopper_step
+refuse_to_show(struct shopper *shopper, enum status status)
+{
+    struct diagnostic diagnostic = {""};
+    if (is_session_lost(status) && local_inventory_log_out(shopper->inventory, &diagnostic) != 0) {
+        return shopper_fail_disk(shopper, &diagnostic);
+    }
+    return shopper_refuse(shopper, status);
+}
+
+static enum shopper_step
+receive_stats(struct shopper *shopper, const struct reply *reply)
+{
+    if (reply->status != STATUS_OK) {
+        return refuse_to_show(shopper, reply->status);
+    }
+    if (reply->stats == NULL) {
+        return shopper_fail(shopper, OUTCOME_DAMAGED, "damaged", "the reply has no figures");
+    }
+    return shopper_end_well(shopper);
+}
+
 static enum shopper_step
 receive_view(struct shopper *shopper, const struct reply *reply)
 {
-    struct diagnostic diagnostic = {""};
     struct view *view = &shopper->view;
     bool more = false;
-    if (is_session_lost(reply->status) &&
-        local_inventory_log_out(shopper->inventory, &diagnostic) != 0) {
-        return shopper_fail_disk(shopper, &diagnostic);
-    }
     if (reply->status != STATUS_OK) {
-        return shopper_refuse(shopper, reply->status);
+        return refuse_to_show(shopper, reply->status);
     }
     int error = view_take(view, reply, &more);
     if (error != 0) {
@@ -236,6 +254,8 @@ receive_errand(struct shopper *shopper, const struct reply *reply)
         return receive_view(shopper, reply);
     case ERRAND_LOGOUT:
         return receive_logout(shopper, reply);
+    case ERRAND_STATS:
+        return receive_stats(shopper, reply);
     case ERRAND_PING:
     case ERRAND_ORDER:
     case ERRAND_RESOLVE:

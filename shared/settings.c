@@ -9,6 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+    NAME_SIZE = 256 /* of a key with its section; no setting has a longer one */
+};
+
 /* Parses a text and catches what zconfig prints about it, "…(LINE) REASON", in `complaint`. */
 static zconfig_t *
 parse(const char *text, char *complaint, size_t size)
@@ -97,30 +101,72 @@ take(const char *path, const struct setting *setting, const char *value,
                             setting->key, setting->min, setting->max - 1);
 }
 
-static int
-take_all(const char *path, zconfig_t *root, const struct setting *settings, size_t count,
-    struct diagnostic *diagnostic)
+/* What is read, and into what. */
+struct reading {
+    const char *path;
+    const struct setting *settings;
+    size_t count;
+    struct diagnostic *diagnostic;
+};
+
+static const struct setting *
+find_setting(const struct reading *reading, const char *name)
 {
-    for (zconfig_t *entry = zconfig_child(root); entry != NULL; entry = zconfig_next(entry)) {
-        size_t i = 0;
-        while (i < count && strcmp(zconfig_name(entry), settings[i].key) != 0) {
-            i++;
+    for (size_t i = 0; i < reading->count; i++) {
+        if (strcmp(name, reading->settings[i].key) == 0) {
+            return &reading->settings[i];
         }
-        if (i == count) {
-            return diagnostic_set(diagnostic, ERROR_INVALID, "%s: %s: there is no such key", path,
-                zconfig_name(entry));
+    }
+    return NULL;
+}
+
+/* Does any setting stand in a section of this name? */
+static bool
+is_known_section(const struct reading *reading, const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < reading->count; i++) {
+        const char *key = reading->settings[i].key;
+        if (strncmp(key, name, size) == 0 && key[size] == '/') {
+            return true;
         }
-        if (zconfig_child(entry) != NULL) {
+    }
+    return false;
+}
+
+/* Takes the entries below `parent`, whose name is `section`; empty at the top of the file. */
+static int
+take_all(const struct reading *reading, zconfig_t *parent, const char *section)
+{
+    for (zconfig_t *entry = zconfig_child(parent); entry != NULL; entry = zconfig_next(entry)) {
+        char name[NAME_SIZE];
+        snprintf(name, sizeof name, "%s%s%s", section, section[0] != '\0' ? "/" : "",
+            zconfig_name(entry));
+        const struct setting *setting = find_setting(reading, name);
+        bool is_section = setting == NULL && is_known_section(reading, name);
+        const char *wrong = NULL;
+        if (setting == NULL && !is_section) {
+            wrong = "there is no such key";
+        } else if (is_section && zconfig_value(entry)[0] != '\0') {
+            wrong = "is a section, and has no value";
+        } else if (!is_section && setting->type != SETTING_IGNORED &&
+                   zconfig_child(entry) != NULL) {
+            wrong = "is no section";
+        }
+        for (zconfig_t *other = zconfig_next(entry); wrong == NULL && other != NULL;
+             other = zconfig_next(other)) {
+            wrong = strcmp(zconfig_name(other), zconfig_name(entry)) == 0 ? "stands twice" : NULL;
+        }
+        if (wrong != NULL) {
             return diagnostic_set(
-                diagnostic, ERROR_INVALID, "%s: %s: is no section", path, zconfig_name(entry));
+                reading->diagnostic, ERROR_INVALID, "%s: %s: %s", reading->path, name, wrong);
         }
-        for (zconfig_t *other = zconfig_next(entry); other != NULL; other = zconfig_next(other)) {
-            if (strcmp(zconfig_name(other), settings[i].key) == 0) {
-                return diagnostic_set(
-                    diagnostic, ERROR_INVALID, "%s: %s: stands twice", path, settings[i].key);
-            }
+        int error = 0;
+        if (is_section) {
+            error = take_all(reading, entry, name);
+        } else if (setting->type != SETTING_IGNORED) {
+            error = take(reading->path, setting, zconfig_value(entry), reading->diagnostic);
         }
-        int error = take(path, &settings[i], zconfig_value(entry), diagnostic);
         if (error != 0) {
             return error;
         }
@@ -144,7 +190,8 @@ settings_read(
     if (root == NULL) {
         return bad_syntax(path, complaint, diagnostic);
     }
-    error = take_all(path, root, settings, count, diagnostic);
+    const struct reading reading = {path, settings, count, diagnostic};
+    error = take_all(&reading, root, "");
     zconfig_destroy(&root);
     return error;
 }

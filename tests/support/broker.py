@@ -76,13 +76,21 @@ class Broker:
         self.endpoint = None
         self.lines = []
         os.makedirs(directory, exist_ok=True)
-        values = {"bind": bind, "data": self.data, "segment_mib": 1,
+        values = {"bind": bind, "data": self.data, "segment_mib": 1, "lanes": 16,
                   "users": self.file("users.conf", users),
                   "inventory": self.file("inventory.conf", inventory)}
         values.update(settings)
+        self.write_config(values)
+
+    def write_config(self, values):
+        """Writes broker.conf; a value that is a dictionary becomes a section."""
         with open(self.config, "w", encoding="utf-8") as file:
             for key, value in values.items():
-                file.write(f'{key} = "{value}"\n')
+                if isinstance(value, dict):
+                    file.write(f"{key}\n")
+                    file.writelines(f'    {name} = "{text}"\n' for name, text in value.items())
+                else:
+                    file.write(f'{key} = "{value}"\n')
 
     def file(self, name, text):
         """Writes a file of the configuration and returns its path."""
@@ -91,6 +99,7 @@ class Broker:
         path = os.path.join(self.directory, name)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
+        os.chmod(path, 0o600)
         return path
 
     def start(self, wrapper=(), environment=None):

@@ -338,16 +338,28 @@ a_bad_line_of_users_is_named(void **state)
         {"north buy " APPLE "\nnorth buy " BANANA "\n", "line 2: user 'north' stands twice"},
         {"\n", "holds no account"},
     };
+    struct accounts_found found;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         write_file(state, cases[i].text);
-        assert_int_equal(accounts_check(path, true, &diagnostic), ERROR_INVALID);
+        assert_int_equal(accounts_check(path, true, &found, &diagnostic), ERROR_INVALID);
         expect_reason(cases[i].words);
         diagnostic.text[0] = '\0';
         assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), ERROR_INVALID);
         expect_reason(cases[i].words);
     }
-    write_file(state, "north buy " APPLE "\n");
-    assert_int_equal(accounts_check(path, true, &diagnostic), 0);
+}
+
+static void
+a_check_counts_the_accounts_that_may_log_in(void **state)
+{
+    struct accounts_found found;
+    write_file(state, "north buy " APPLE "\nsouth buy,demo " BANANA "\n");
+    assert_int_equal(accounts_check(path, true, &found, &diagnostic), 0);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.demo_count, 1);
+    assert_int_equal(accounts_check(path, false, &found, &diagnostic), 0);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.demo_count, 0);
 }
 
 static void
@@ -367,11 +379,12 @@ a_hash_that_no_password_can_match_is_named(void **state)
         "$argon2id$v=16$m=8,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki",
         APPLE APPLE,
     };
+    struct accounts_found found;
     for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
         char text[512];
         snprintf(text, sizeof text, "\nnorth buy %s\n", hashes[i]);
         write_file(state, text);
-        if (accounts_check(path, true, &diagnostic) != ERROR_INVALID) {
+        if (accounts_check(path, true, &found, &diagnostic) != ERROR_INVALID) {
             fail_msg("'%s' is taken", hashes[i]);
         }
         expect_reason("line 2: user 'north': no password can match this hash");
@@ -393,6 +406,7 @@ main(void)
         SCRATCH_TEST(a_check_without_memory_tells_nobody_that_the_password_is_wrong),
         SCRATCH_TEST(accounts_are_read_again_and_stay_when_that_fails),
         SCRATCH_TEST(a_bad_line_of_users_is_named),
+        SCRATCH_TEST(a_check_counts_the_accounts_that_may_log_in),
         SCRATCH_TEST(a_hash_that_no_password_can_match_is_named),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,13 @@ class Start(Case):
                     self.assert_fails(self.broker(f"late-{shared}-{lanes}", bind=endpoint,
                                                   lanes=lanes), 1, endpoint, "in use")
 
+    def test_a_port_in_use_is_found_before_anything_is_made_on_the_disk(self):
+        first = self.broker("first").start()
+        for lanes in (1, 4):
+            second = self.broker(f"second-{lanes}", bind=first.endpoint, lanes=lanes)
+            self.assert_fails(second, 1, first.endpoint, "in use")
+            self.assertFalse(os.path.exists(second.data))
+
     def test_the_port_is_free_again_at_once(self):
         broker = self.broker(lanes=4).start()
         client = self.client(broker)

@@ -215,12 +215,14 @@ class Settings(Case):
         self.assertEqual(self.stockctl(*arguments).stdout, (
             f"endpoint\t{ENDPOINT}\tSTOCK_ENDPOINT\nstate\t{self.state}\tSTOCK_STATE\n"
             f"user\tnorth\t--user\ntimeout_ms\t7000\t{path}\ncolor\tauto\tdefault\n"
-            f"confirm_units\t5\t{path}\n"))
+            f"confirm_units\t5\t{path}\ncurve/certificate\t\tdefault\n"
+            f"curve/broker_key\t\tdefault\n"))
         answer = self.json(*arguments)
         self.assertEqual(answer["file"], path)
         self.assertEqual([(row["key"], row["from"]) for row in answer["settings"]], [
             ("endpoint", "environment"), ("state", "environment"), ("user", "flag"),
-            ("timeout_ms", "file"), ("color", "default"), ("confirm_units", "file")])
+            ("timeout_ms", "file"), ("color", "default"), ("confirm_units", "file"),
+            ("curve/certificate", "default"), ("curve/broker_key", "default")])
         self.assertEqual(answer["settings"][3],
                          {"key": "timeout_ms", "value": "7000", "from": "file", "source": path})
 

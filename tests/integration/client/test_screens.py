@@ -102,7 +102,7 @@ class Tables(Case):
                 (["--color=never"], {}, False), (["--color=always"], {"NO_COLOR": "1"}, True),
                 ([], {"STOCK_COLOR": "never"}, False)]:
             screen = self.screen(*arguments, "inventory", program=STOCKCTL, **environment)
-            screen.wait_for_end()
+            screen.wait_for("^6 items")
             shown = screen.text(colors=True)
             self.assertEqual(re.search("\033\\[\\d*m", shown) is not None, colored, shown)
             if colored:
@@ -112,8 +112,8 @@ class Tables(Case):
 
     def test_config_is_a_table(self):
         screen = self.screen("config", program=STOCKCTL)
-        screen.wait_for_end()
-        self.assertIn("endpoint       tcp://127.0.0.1:PORT", screen.text())
+        screen.wait_for("^endpoint          tcp://127.0.0.1:PORT")
+        self.assertEqual(screen.wait_for_end(), 0)
 
 
 class Slips(Case):

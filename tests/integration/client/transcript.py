@@ -16,6 +16,8 @@ VARIABLE = [
     (r"^( +\d+) +\d+(  \S*consumer-\d+\.msgpack)", r"\1 N\2"),
     (r"^(/\S*consumer-\d+\.msgpack: )\d+", r"\1N"),
     (r"^seed: \d+ \(", "seed: N ("),
+    (r"^([a-z0-9_.]+)\t\d+$", r"\1\tN"),  # of stats
+    (r"^public key: \S{40}$", "public key: KEY"),
     (r"history [0-9a-f]{16}", "history HISTORY"),
 ]
 MARK = "=== next"
