@@ -500,9 +500,11 @@ report_check(const struct config *config, const struct accounts_found *accounts,
         (void)log_set_level("notice");
     }
     log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
-        "the configuration is good: serves %s, keeps its data in %s; %zu accounts in %s, %zu items "
+        "the configuration is good: serves %s, keeps its data in %s; %zu account%s in %s, %zu "
+        "item%s "
         "in %s",
-        config->bind, config->data, accounts->count, config->users, items, config->inventory);
+        config->bind, config->data, accounts->count, accounts->count == 1 ? "" : "s", config->users,
+        items, items == 1 ? "" : "s", config->inventory);
     if (accounts->demo_count > 0) {
         log_line(LEVEL_WARNING,
             "demonstration accounts are on: %zu, and anybody on this machine may know "

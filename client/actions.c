@@ -188,7 +188,7 @@ run_order(struct client *client, enum operation operation, size_t count, char **
     outcome =
         client_run(client, shopper_begin_order(client->shopper, operation, lines, line_count));
     if (outcome == OUTCOME_DONE) {
-        render_order(&client->render, local_inventory_state(client->inventory),
+        render_order(&client->render, local_inventory_state(client->inventory), &client->items,
             shopper_result(client->shopper), false);
     }
     return outcome;
@@ -223,7 +223,7 @@ action_resolve(struct client *client, size_t count, char **words)
     }
     enum outcome outcome = client_run(client, step);
     if (outcome == OUTCOME_DONE) {
-        render_order(&client->render, local_inventory_state(client->inventory),
+        render_order(&client->render, local_inventory_state(client->inventory), &client->items,
             shopper_result(client->shopper), voids);
     }
     return outcome;
