@@ -146,8 +146,8 @@ __attribute__((format(printf, 4, 0))) static void
 write_format(enum level level, const struct log_field *fields, size_t count, const char *format,
     va_list arguments)
 {
-    char sentence[SENTENCE_SIZE];
     if (log_shows(level)) {
+        char sentence[SENTENCE_SIZE];
         vsnprintf(sentence, sizeof sentence, format, arguments);
         write_line(level, fields, count, sentence);
     }
