@@ -8,14 +8,13 @@
 #include "broker/keys.h"
 #include "broker/lanes.h"
 #include "broker/log.h"
-#include "broker/passhash.h"
 #include "broker/server.h"
 #include "broker/service.h"
+#include "broker/tools.h"
 #include "broker/upkeep.h"
 #include "shared/certificate.h"
 #include "shared/secret.h"
 
-#include <bsd/readpassphrase.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
@@ -105,70 +104,18 @@ exit_status_of(int error, bool is_misconfigured)
     return error == ERROR_DAMAGED ? EXIT_DAMAGED : EXIT_OTHER;
 }
 
+static enum exit_status
+exit_status_of_tool(int error)
+{
+    return exit_status_of(error, error == ERROR_INVALID || error == ERROR_EXISTS);
+}
+
 /* A flag, which is never empty, or a variable, which counts as not set when it is. */
 static const char *
 first_of(const char *flag, const char *variable)
 {
     const char *value = flag != NULL ? flag : getenv(variable);
     return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
-/*
- * Reads a line: from the terminal without echo, where standard input is one, and otherwise from
- * standard input. readpassphrase() leaves the terminal as it was, also when Ctrl-C ends the
- * process.
- */
-static bool
-read_password(char *password, size_t size)
-{
-    if (isatty(STDIN_FILENO) == 1) {
-        return readpassphrase("Password: ", password, size, RPP_REQUIRE_TTY) != NULL;
-    }
-    bool got = fgets(password, (int)size, stdin) != NULL;
-    if (got) {
-        password[strcspn(password, "\r\n")] = '\0';
-    }
-    return got;
-}
-
-static enum exit_status
-hash_password(void)
-{
-    char password[PASSWORD_SIZE_MAX + 2];
-    char hash[PASSHASH_TEXT_SIZE];
-    bool got = read_password(password, sizeof password);
-    size_t size = got ? strlen(password) : 0;
-    if (size == 0 || size > PASSWORD_SIZE_MAX || !text_is_printable(password, size)) {
-        sodium_memzero(password, sizeof password);
-        log_line(LEVEL_ERROR, "a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
-        return EXIT_USAGE;
-    }
-    int error = passhash_make(password, hash);
-    sodium_memzero(password, sizeof password);
-    if (error != 0) {
-        log_line(LEVEL_ERROR, "%s", error_text(error));
-        return EXIT_OTHER;
-    }
-    puts(hash);
-    return EXIT_DONE;
-}
-
-/* Makes a certificate and says what to do with it. */
-static enum exit_status
-make_certificate(const char *path)
-{
-    char key[CERTIFICATE_TEXT_SIZE];
-    struct diagnostic diagnostic = {""};
-    int error = certificate_make(path, key, &diagnostic);
-    if (error != 0) {
-        log_line(LEVEL_ERROR, "%s", diagnostic.text);
-        return error == ERROR_EXISTS ? EXIT_USAGE : EXIT_OTHER;
-    }
-    printf("wrote %s, for the clients, and %s" CERTIFICATE_SECRET_SUFFIX ", which stays here\n"
-           "public key: %s\n"
-           "next: name %s as 'certificate' under 'curve' in broker.conf\n",
-        path, path, key, path);
-    return EXIT_DONE;
 }
 
 /* Puts flags and environment in the place of what the file says. */
@@ -614,7 +561,7 @@ main(int argc, char **argv)
             options.check_config = true;
             break;
         case 'p':
-            return (int)hash_password();
+            return (int)exit_status_of_tool(tools_hash_password());
         case 'g':
             options.keygen = true;
             break;
@@ -630,7 +577,8 @@ main(int argc, char **argv)
         }
     }
     if (options.keygen && argc - optind <= 1) {
-        return (int)make_certificate(optind < argc ? argv[optind] : default_certificate);
+        const char *path = optind < argc ? argv[optind] : default_certificate;
+        return (int)exit_status_of_tool(tools_make_certificate(path));
     }
     if (optind < argc) {
         log_line(LEVEL_ERROR, "'%s' is one word too many; 'stockd --help' lists the options",
