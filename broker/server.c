@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -247,24 +248,48 @@ drop_more(struct server *server, void *socket)
     return any;
 }
 
+/* Writes which peer has sent a message: its address, and the descriptor of its connection. */
+static void
+name_source(zmq_msg_t *message, char *name, size_t size)
+{
+    const char *address = zmq_msg_gets(message, "Peer-Address");
+    snprintf(name, size, "%s %d", address != NULL ? address : "", zmq_msg_get(message, ZMQ_SRCFD));
+}
+
+/* Milliseconds of a clock that never goes back. */
+static uint64_t
+elapsed_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* Sees how a login stands; the engine has to see it when it is right. */
 static bool
 take_login(struct server *server, struct lane *lane)
 {
+    static const char *const reasons[] = {
+        [LOGIN_WAITING] = "the password is being checked; send the same again",
+        [LOGIN_SLOWED] = "too many passwords were wrong lately; send the same again",
+        [LOGIN_CROWDED] = "too many logins at once; send the same again",
+    };
     struct login_session session;
     uint64_t retry_ms = 0;
+    char source[128];
     struct exchange *exchange = &lane->exchange;
     struct reply *reply = &exchange->reply;
-    lane->login = accounts_login(server->accounts, &exchange->request, &session, &retry_ms);
+    name_source(&server->message, source, sizeof source);
+    lane->login = accounts_login(
+        server->accounts, &exchange->request, source, elapsed_ms(), &session, &retry_ms);
     switch (lane->login) {
     case LOGIN_RIGHT:
         return true;
     case LOGIN_WAITING:
+    case LOGIN_SLOWED:
     case LOGIN_CROWDED:
         *reply = (struct reply){.status = STATUS_BUSY, .retry_ms = retry_ms};
-        snprintf(reply->message, sizeof reply->message, "%s",
-            lane->login == LOGIN_WAITING ? "the password is being checked; send the same again"
-                                         : "too many logins at once; send the same again");
+        snprintf(reply->message, sizeof reply->message, "%s", reasons[lane->login]);
         break;
     case LOGIN_WRONG:
         *reply = (struct reply){.status = STATUS_BAD_CREDENTIALS};
