@@ -93,14 +93,14 @@ class Broker:
             file.write(text)
         return path
 
-    def start(self, wrapper=(), environment=None):
+    def start(self, wrapper=(), environment=None, preexec_fn=die_with_parent):
         """Starts it and waits until it serves. `wrapper` is a command that runs it."""
-        self.launch(wrapper, environment)
+        self.launch(wrapper, environment, preexec_fn)
         line = self.wait_for_line(r"stockd: ready on (tcp://\S+)$")
         self.endpoint = line.group(1)
         return self
 
-    def launch(self, wrapper=(), environment=None):
+    def launch(self, wrapper=(), environment=None, preexec_fn=die_with_parent):
         """Starts it without waiting."""
         self.lines = []
         self.changed = threading.Condition()
@@ -108,7 +108,7 @@ class Broker:
         self.process = subprocess.Popen(
             [*wrapper, STOCKD, "--config", self.config], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
-            preexec_fn=die_with_parent, env={**os.environ, **(environment or {})})
+            preexec_fn=preexec_fn, env={**os.environ, **(environment or {})})
         self.reader = threading.Thread(target=self.read_lines, args=(self.process.stderr,))
         self.reader.start()
 
