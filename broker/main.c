@@ -1,6 +1,7 @@
 /* stockd: options, configuration, signals, wiring, exit status. */
 
 #include "broker/accounts.h"
+#include "broker/bouncer.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "broker/engine.h"
@@ -173,6 +174,7 @@ struct broker {
     struct accounts *accounts;
     struct engine *engine;
     struct upkeep *upkeep;
+    struct bouncer *bouncer;
     struct lanes lanes;
     struct server *server;
 };
@@ -245,6 +247,9 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         error = upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd);
     }
     if (error == 0) {
+        error = bouncer_start(&broker->bouncer);
+    }
+    if (error == 0) {
         error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
             config->lanes, diagnostic);
     }
@@ -261,6 +266,7 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
 {
     server_close(&broker->server);
     lanes_close(&broker->lanes);
+    bouncer_stop(&broker->bouncer);
     upkeep_stop(&broker->upkeep);
     int error = engine_close(&broker->engine, keep, diagnostic);
     accounts_close(&broker->accounts);
