@@ -350,7 +350,8 @@ a_check_without_memory_tells_nobody_that_the_password_is_wrong(void **state)
 }
 
 enum {
-    ENEMIES_MAX = 40
+    ENEMIES_MAX = 40,
+    STEP_MS = 25
 };
 
 /* Peers that send wrong passwords and never wait. */
@@ -397,7 +398,7 @@ log_in_while_flooded(struct flood *flood, const char *source, uint64_t ms)
     const struct request right = login_of("apple", 200);
     uint64_t begin_ms = now_ms;
     uint64_t next_ms = now_ms;
-    for (; now_ms < begin_ms + ms; now_ms += 5) {
+    for (; now_ms < begin_ms + ms; now_ms += STEP_MS) {
         flood_once(flood);
         if (now_ms >= next_ms) {
             uint64_t retry_ms = 0;
@@ -421,7 +422,7 @@ flood_for_a_minute(void **state, int enemies, int names, bool persists)
     struct flood flood = {.enemies = enemies, .names = names, .persists = persists};
     open_accounts(state, "north buy " APPLE "\n");
     uint64_t begin_ms = now_ms;
-    for (; now_ms < begin_ms + 60000; now_ms += 5) {
+    for (; now_ms < begin_ms + 60000; now_ms += STEP_MS) {
         flood_once(&flood);
     }
     uint32_t checked = flood.checked;
