@@ -4,6 +4,7 @@
 #include "broker/passhash.h"
 #include "broker/throttle.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -41,7 +42,9 @@ struct attempt {
     uint8_t id[ID_SIZE]; /* keyed hash of nonce, user and password */
     char user[USER_SIZE_MAX + 1];
     char password[PASSWORD_SIZE_MAX + 1]; /* from ATTEMPT_QUEUED until it was checked */
-    struct login_session session;         /* ATTEMPT_BEGUN */
+    /* ATTEMPT_BEGUN: the token is masked with what only the login itself gives (struct identity).
+     */
+    struct login_session session;
 };
 
 struct accounts {
@@ -210,19 +213,41 @@ accounts_each(struct accounts *accounts, accounts_fn *each, void *context)
     }
 }
 
-/* Hashes what makes a login the same as another. */
-static void
-identify(const struct accounts *accounts, const struct request *request, uint8_t id[ID_SIZE])
+/*
+ * What makes a login the same as another, and a mask that nobody has who has not sent the login: so
+ * no token stands in memory for longer than a turn.
+ */
+struct identity {
+    uint8_t id[ID_SIZE];
+    uint8_t mask[TOKEN_SIZE];
+};
+
+static struct identity
+identify(const struct accounts *accounts, const struct request *request)
 {
     crypto_generichash_state state;
-    crypto_generichash_init(&state, accounts->key, sizeof accounts->key, ID_SIZE);
+    struct identity identity;
+    static_assert(sizeof identity == ID_SIZE + TOKEN_SIZE, "one hash gives both");
+    crypto_generichash_init(&state, accounts->key, sizeof accounts->key, sizeof identity);
     crypto_generichash_update(&state, request->nonce, sizeof request->nonce);
     crypto_generichash_update(
         &state, (const unsigned char *)request->user, strlen(request->user) + 1);
     crypto_generichash_update(
         &state, (const unsigned char *)request->password, strlen(request->password));
-    crypto_generichash_final(&state, id, ID_SIZE);
+    crypto_generichash_final(&state, (uint8_t *)&identity, sizeof identity);
     sodium_memzero(&state, sizeof state);
+    return identity;
+}
+
+/* Masks a token, or unmasks one that was masked. */
+static struct login_session
+mask(const struct login_session *session, const struct identity *identity)
+{
+    struct login_session masked = *session;
+    for (size_t i = 0; i < sizeof masked.token; i++) {
+        masked.token[i] ^= identity->mask[i];
+    }
+    return masked;
 }
 
 /* Returns the attempt with this id, or NULL. Under the lock. */
@@ -379,7 +404,7 @@ begin_attempt(struct accounts *accounts, const struct request *request, const ui
 /* Tells how an attempt stands; that it is right, to one only. Under the lock. */
 static enum login
 tell_attempt(const struct accounts *accounts, struct attempt *attempt,
-    struct login_session *session, uint64_t *retry_ms)
+    const struct identity *identity, struct login_session *session, uint64_t *retry_ms)
 {
     switch (attempt->state) {
     case ATTEMPT_WRONG:
@@ -388,7 +413,7 @@ tell_attempt(const struct accounts *accounts, struct attempt *attempt,
         attempt->state = ATTEMPT_BEGINNING;
         return LOGIN_RIGHT;
     case ATTEMPT_BEGUN:
-        *session = attempt->session;
+        *session = mask(&attempt->session, identity);
         return LOGIN_REPEATED;
     case ATTEMPT_FREE:
     case ATTEMPT_HELD:
@@ -405,13 +430,12 @@ enum login
 accounts_login(struct accounts *accounts, const struct request *request, const char *source,
     uint64_t now_ms, struct login_session *session, uint64_t *retry_ms)
 {
-    uint8_t id[ID_SIZE];
     enum login login = LOGIN_CROWDED;
-    identify(accounts, request, id);
+    const struct identity identity = identify(accounts, request);
     pthread_mutex_lock(&accounts->lock);
-    struct attempt *attempt = find_attempt(accounts, id);
+    struct attempt *attempt = find_attempt(accounts, identity.id);
     if (attempt == NULL) {
-        attempt = begin_attempt(accounts, request, id, source, now_ms);
+        attempt = begin_attempt(accounts, request, identity.id, source, now_ms);
     }
     *retry_ms = 0;
     if (attempt == NULL) {
@@ -419,7 +443,7 @@ accounts_login(struct accounts *accounts, const struct request *request, const c
     } else if (attempt->state == ATTEMPT_HELD) {
         login = let_through(accounts, attempt, request, now_ms, retry_ms);
     } else {
-        login = tell_attempt(accounts, attempt, session, retry_ms);
+        login = tell_attempt(accounts, attempt, &identity, session, retry_ms);
     }
     if (attempt != NULL) {
         attempt->late_ms = now_ms + *retry_ms + LATE_MS;
@@ -432,13 +456,12 @@ void
 accounts_began(
     struct accounts *accounts, const struct request *request, const struct login_session *session)
 {
-    uint8_t id[ID_SIZE];
-    identify(accounts, request, id);
+    const struct identity identity = identify(accounts, request);
     pthread_mutex_lock(&accounts->lock);
-    struct attempt *attempt = find_attempt(accounts, id);
+    struct attempt *attempt = find_attempt(accounts, identity.id);
     if (attempt != NULL && attempt->state == ATTEMPT_BEGINNING) {
         attempt->state = ATTEMPT_BEGUN;
-        attempt->session = *session;
+        attempt->session = mask(session, &identity);
     }
     pthread_mutex_unlock(&accounts->lock);
 }
@@ -446,10 +469,9 @@ accounts_began(
 void
 accounts_not_began(struct accounts *accounts, const struct request *request)
 {
-    uint8_t id[ID_SIZE];
-    identify(accounts, request, id);
+    const struct identity identity = identify(accounts, request);
     pthread_mutex_lock(&accounts->lock);
-    struct attempt *attempt = find_attempt(accounts, id);
+    struct attempt *attempt = find_attempt(accounts, identity.id);
     if (attempt != NULL && attempt->state == ATTEMPT_BEGINNING) {
         attempt->state = ATTEMPT_RIGHT;
     }

@@ -279,11 +279,18 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
     return error;
 }
 
-/* Lets the process open as many descriptors as it may: each connection takes one. */
+/*
+ * Lets the process open as many descriptors as it may: each connection takes one. A crash leaves no
+ * core: who logs in at that moment has a password in memory.
+ */
 static void
-raise_limits(void)
+set_limits(void)
 {
     struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
@@ -302,7 +309,7 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     /* Whoever reads what it logs may go away; what it sells is kept all the same. */
     (void)signal(SIGPIPE, SIG_IGN);
-    raise_limits();
+    set_limits();
 
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;

@@ -2,6 +2,7 @@
 
 #include "broker/log.h"
 #include "broker/upkeep.h"
+#include "shared/wire.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -297,12 +298,13 @@ take_login(struct server *server, struct lane *lane)
     case LOGIN_REPEATED:
         *reply = (struct reply){.status = STATUS_OK, .session = session.number};
         memcpy(reply->token, session.token, sizeof reply->token);
+        sodium_memzero(&session, sizeof session);
         break;
     }
     return false;
 }
 
-/* Remembers the session that was begun, and wipes the password. */
+/* Remembers the session that was begun. */
 static void
 finish_login(struct server *server, struct lane *lane)
 {
@@ -311,11 +313,21 @@ finish_login(struct server *server, struct lane *lane)
         struct login_session session = {.number = reply->session};
         memcpy(session.token, reply->token, sizeof session.token);
         accounts_began(server->accounts, &lane->exchange.request, &session);
+        sodium_memzero(&session, sizeof session);
     } else if (lane->login == LOGIN_RIGHT) {
         accounts_not_began(server->accounts, &lane->exchange.request);
     }
     lane->login = LOGIN_WAITING;
-    sodium_memzero(lane->exchange.request.password, sizeof lane->exchange.request.password);
+}
+
+/* Wipes what nobody but the client needs to have, once the reply has been sent. */
+static void
+wipe_secrets(struct exchange *exchange)
+{
+    sodium_memzero(exchange->request.nonce, sizeof exchange->request.nonce);
+    sodium_memzero(exchange->request.password, sizeof exchange->request.password);
+    sodium_memzero(exchange->request.token, sizeof exchange->request.token);
+    sodium_memzero(exchange->reply.token, sizeof exchange->reply.token);
 }
 
 /*
@@ -343,10 +355,14 @@ send_reply(struct server *server, size_t number)
     assert(!buffer.overflow);
     see_commands(lane);
     /* It fails only where the peer is gone or does not read: then nobody waits for it. */
-    (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
     if (exchange->request.operation == OPERATION_LOGIN) {
+        (void)wire_send_wiped(lane->socket, buffer.data, buffer.size);
+        sodium_memzero(buffer.data, buffer.size);
         finish_login(server, lane);
+    } else {
+        (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
     }
+    wipe_secrets(exchange);
     lane->state = LANE_WAITING;
     make_ready(server, number); /* the next request may be there already, and raise no edge */
 }
@@ -380,10 +396,8 @@ decode(struct server *server, struct lane *lane)
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
     }
-    if (status == STATUS_OK && exchange->request.operation == OPERATION_LOGIN) {
-        /* The one copy of the password that is left is wiped with the reply. */
-        sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
-    }
+    /* The one copy of a password or a token that is left is wiped with the reply. */
+    sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
     if (status == STATUS_OK) {
         return true;
     }
