@@ -2,6 +2,7 @@
 
 #include "broker/accounts.h"
 #include "broker/authenticator.h"
+#include "broker/bouncer.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "broker/engine.h"
@@ -219,6 +220,7 @@ struct broker {
     struct authenticator *authenticator; /* there before the first lane, and after the last */
     struct engine *engine;
     struct upkeep *upkeep;
+    struct bouncer *bouncer;
     struct lanes lanes;
     struct server *server;
 };
@@ -360,6 +362,9 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         error = upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd);
     }
     if (error == 0) {
+        error = bouncer_start(&broker->bouncer);
+    }
+    if (error == 0) {
         error = open_lanes(broker, diagnostic);
     }
     if (error == 0) {
@@ -377,6 +382,7 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
     lanes_close(&broker->lanes);
     authenticator_close(&broker->authenticator);
     keys_close(&broker->keys);
+    bouncer_stop(&broker->bouncer);
     upkeep_stop(&broker->upkeep);
     int error = engine_close(&broker->engine, keep, diagnostic);
     accounts_close(&broker->accounts);
@@ -389,11 +395,18 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
     return error;
 }
 
-/* Lets the process open as many descriptors as it may: each connection takes one. */
+/*
+ * Lets the process open as many descriptors as it may: each connection takes one. A crash leaves no
+ * core: who logs in at that moment has a password in memory.
+ */
 static void
-raise_limits(void)
+set_limits(void)
 {
     struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
@@ -413,7 +426,7 @@ serve(const struct config *config, const struct service_sockets *sockets, bool *
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     /* Whoever reads what it logs may go away; what it sells is kept all the same. */
     (void)signal(SIGPIPE, SIG_IGN);
-    raise_limits();
+    set_limits();
 
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;
