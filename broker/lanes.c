@@ -125,7 +125,7 @@ struct plan {
     const uint8_t *secret_key; /* NULL: connections are not encrypted */
 };
 
-/* Opens the next lane on `fd`, or by a plain bind where that is negative. Returns 0 or errno. */
+/* Opens the next lane on `fd`. Returns 0 or errno. */
 static int
 open_lane(struct lanes *lanes, const struct plan *plan, int fd)
 {
@@ -134,7 +134,7 @@ open_lane(struct lanes *lanes, const struct plan *plan, int fd)
         return errno;
     }
     lanes->sockets[lanes->count++] = socket;
-    if (fd >= 0 && zmq_setsockopt(socket, ZMQ_USE_FD, &fd, sizeof fd) != 0) {
+    if (zmq_setsockopt(socket, ZMQ_USE_FD, &fd, sizeof fd) != 0) {
         return errno;
     }
     return zmq_bind(socket, plan->text) != 0 ? errno : 0;
@@ -166,6 +166,27 @@ open_shared(struct lanes *lanes, const struct plan *plan, size_t count)
     return failed;
 }
 
+static int
+open_given(struct lanes *lanes, const struct plan *plan, const int *fds, size_t count)
+{
+    int failed = 0;
+    while (failed == 0 && lanes->count < count) {
+        failed = open_lane(lanes, plan, fds[lanes->count]);
+    }
+    for (size_t i = lanes->count; i < count; i++) {
+        close(fds[i]); /* no socket has taken it over */
+    }
+    return failed;
+}
+
+static int
+open_alone(struct lanes *lanes, const struct plan *plan)
+{
+    /* ZeroMQ would take a host's name for that of a network device. */
+    int fd = listen_on(plan->endpoint, &plan->endpoint->address, false);
+    return fd < 0 ? -fd : open_given(lanes, plan, &fd, 1);
+}
+
 int
 lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic *diagnostic)
 {
@@ -175,12 +196,14 @@ lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic
 
 int
 lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
-    size_t count, const uint8_t *secret_key, struct diagnostic *diagnostic)
+    const int *fds, size_t count, const uint8_t *secret_key, struct diagnostic *diagnostic)
 {
     assert(count >= 1 && count <= LANES_MAX);
     *lanes = (struct lanes){.count = 0};
     const struct plan plan = {context, text, endpoint, secret_key};
-    int failed = count == 1 ? open_lane(lanes, &plan, -1) : open_shared(lanes, &plan, count);
+    int failed = fds != NULL  ? open_given(lanes, &plan, fds, count)
+                 : count == 1 ? open_alone(lanes, &plan)
+                              : open_shared(lanes, &plan, count);
     size_t size = sizeof lanes->endpoint;
     if (failed == 0 &&
         zmq_getsockopt(lanes->sockets[0], ZMQ_LAST_ENDPOINT, lanes->endpoint, &size) != 0) {

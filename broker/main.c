@@ -2,14 +2,17 @@
 
 #include "broker/accounts.h"
 #include "broker/authenticator.h"
+#include "broker/bouncer.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
-#include "broker/credentials.h"
 #include "broker/engine.h"
 #include "broker/keys.h"
 #include "broker/lanes.h"
 #include "broker/log.h"
+#include "broker/options.h"
 #include "broker/server.h"
+#include "broker/service.h"
+#include "broker/tools.h"
 #include "broker/upkeep.h"
 #include "shared/certificate.h"
 #include "shared/secret.h"
@@ -26,8 +29,6 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#include "shared/usage.h"
-
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_OTHER = 1,
@@ -36,58 +37,6 @@ enum exit_status {
 };
 
 static const char default_config[] = "/etc/stockbus/broker.conf";
-static const char default_certificate[] = "broker.cert";
-
-static const char help[] =
-    "stockd - keeps the stock of a Stockbus, and sells it over ZeroMQ\n"
-    "\n"
-    "Usage:\n"
-    "  stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--log-level LEVEL]\n"
-    "         [--log-format FORMAT] [--check-config]\n"
-    "  stockd --hash-password\n"
-    "  stockd --keygen [FILE]\n"
-    "\n"
-    "Options:\n"
-    "  --config FILE         configuration; without it $STOCK_BROKER_CONFIG, or\n"
-    "                        else /etc/stockbus/broker.conf\n"
-    "  --bind ENDPOINT       where to listen, as tcp://127.0.0.1:5570; port '*'\n"
-    "                        takes a free one (also $STOCK_BIND)\n"
-    "  --data DIR            data directory (also $STOCK_DATA)\n"
-    "  --log-level LEVEL     the least urgent lines that are written: error, warning,\n"
-    "                        notice (unless set) or debug (also $STOCK_LOG_LEVEL)\n"
-    "  --log-format FORMAT   text, or json: an object a line (also\n"
-    "                        $STOCK_LOG_FORMAT)\n"
-    "  --check-config        read configuration, users and inventory, say what is\n"
-    "                        wrong or what they hold, and end\n"
-    "  --hash-password       read a password, and print the hash for users.conf\n"
-    "  --keygen [FILE]       make a certificate, for encrypted connections:\n"
-    "                        FILE (broker.cert) and FILE_secret\n"
-    "  --help                explain this\n"
-    "  --version             say which version this is\n"
-    "\n"
-    "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error.\n"
-    "SIGTERM and SIGINT end it, with everything on disk; SIGHUP reads the users\n"
-    "and the clients' keys again.\n"
-    "\n"
-    "Exit status:\n"
-    "  0  ended by a signal\n"
-    "  1  anything else: address or data directory in use, disk error\n"
-    "  2  bad usage or configuration\n"
-    "  3  damaged data\n"
-    "\n"
-    "Examples:\n"
-    "  stockd --config conf/broker.conf --check-config\n"
-    "  stockd --config conf/broker.conf --data /tmp/stock --bind 'tcp://127.0.0.1:*'\n";
-
-struct options {
-    const char *config;
-    const char *bind;
-    const char *data;
-    const char *log_level;
-    const char *log_format;
-    bool check_config;
-    bool keygen;
-};
 
 /* What is wrong with a file that a person wrote is bad configuration, whatever the error. */
 static enum exit_status
@@ -102,24 +51,10 @@ exit_status_of(int error, bool is_misconfigured)
     return error == ERROR_DAMAGED ? EXIT_DAMAGED : EXIT_OTHER;
 }
 
-/* Ends what is done instead of serving; what was asked for may not be possible. */
 static enum exit_status
-end_with(int error, const struct diagnostic *diagnostic)
+exit_status_of_tool(int error)
 {
-    if (error != 0) {
-        log_line(LEVEL_ERROR, "%s", diagnostic->text);
-    }
     return exit_status_of(error, error == ERROR_INVALID || error == ERROR_EXISTS);
-}
-
-/* Makes a certificate in file `path`, or where it is NULL, in one of the usual name. */
-static enum exit_status
-make_certificate(const char *path)
-{
-    struct diagnostic diagnostic = {""};
-    int error =
-        credentials_make_certificate(path != NULL ? path : default_certificate, &diagnostic);
-    return end_with(error, &diagnostic);
 }
 
 /* A flag, which is never empty, or a variable, which counts as not set when it is. */
@@ -175,11 +110,12 @@ set_log_up(const struct config *config, struct diagnostic *diagnostic)
 }
 
 /*
- * Configuration: file, then environment, then flags. What is wrong with it is told in the format
- * that is wanted, as far as that is known.
+ * Configuration: file, then environment, then flags, then the sockets that were handed over. What
+ * is wrong with it is told in the format that is wanted, as far as that is known.
  */
 static int
-configure(const struct options *options, struct config *config, struct diagnostic *diagnostic)
+configure(const struct options *options, const struct service_sockets *sockets,
+    struct config *config, struct diagnostic *diagnostic)
 {
     const char *path = first_of(options->config, "STOCK_BROKER_CONFIG");
     config_init(config);
@@ -188,6 +124,10 @@ configure(const struct options *options, struct config *config, struct diagnosti
     error = error != 0 ? error : override_error;
     int log_error = set_log_up(config, error == 0 ? diagnostic : NULL);
     error = error != 0 ? error : log_error;
+    if (sockets->count > 0) {
+        memcpy(config->bind, sockets->endpoint, sizeof config->bind);
+        config->lanes = sockets->count;
+    }
     return error != 0 ? error : config_check(config, diagnostic);
 }
 
@@ -216,6 +156,7 @@ now_us(void)
 /* All that serves, in the order in which it is opened. */
 struct broker {
     struct config config;
+    struct service_sockets sockets;
     bool is_misconfigured; /* by users, inventory or keys: why it could not be opened */
     int failed_fd;
     void *context;
@@ -225,6 +166,7 @@ struct broker {
     struct authenticator *authenticator; /* there before the first lane, and after the last */
     struct engine *engine;
     struct upkeep *upkeep;
+    struct bouncer *bouncer;
     struct lanes lanes;
     struct server *server;
 };
@@ -328,13 +270,14 @@ static int
 open_lanes(struct broker *broker, struct diagnostic *diagnostic)
 {
     const struct config *config = &broker->config;
+    const int *fds = broker->sockets.count > 0 ? broker->sockets.fds : NULL;
     int error = 0;
     if (config_encrypts(config)) {
         error =
             authenticator_open(&broker->authenticator, broker->context, broker->keys, diagnostic);
     }
     if (error == 0) {
-        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
+        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint, fds,
             config->lanes, config_encrypts(config) ? broker->certificate.secret_key : NULL,
             diagnostic);
     }
@@ -353,6 +296,8 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
     int error = open_files(broker, diagnostic);
     if (error == 0) {
         warn_of_users(&broker->config);
+    }
+    if (error == 0 && broker->sockets.count == 0) {
         /* Nothing is made on a disk for a broker that could not serve. */
         error = lanes_probe(broker->config.bind, &broker->config.endpoint, diagnostic);
     }
@@ -361,6 +306,9 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
     }
     if (error == 0) {
         error = upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd);
+    }
+    if (error == 0) {
+        error = bouncer_start(&broker->bouncer);
     }
     if (error == 0) {
         error = open_lanes(broker, diagnostic);
@@ -380,6 +328,7 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
     lanes_close(&broker->lanes);
     authenticator_close(&broker->authenticator);
     keys_close(&broker->keys);
+    bouncer_stop(&broker->bouncer);
     upkeep_stop(&broker->upkeep);
     int error = engine_close(&broker->engine, keep, diagnostic);
     accounts_close(&broker->accounts);
@@ -392,11 +341,18 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
     return error;
 }
 
-/* Lets the process open as many descriptors as it may: each connection takes one. */
+/*
+ * Lets the process open as many descriptors as it may: each connection takes one. A crash leaves no
+ * core: who logs in at that moment has a password in memory.
+ */
 static void
-raise_limits(void)
+set_limits(void)
 {
     struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
@@ -404,9 +360,10 @@ raise_limits(void)
 }
 
 static int
-serve(const struct config *config, bool *is_misconfigured, struct diagnostic *diagnostic)
+serve(const struct config *config, const struct service_sockets *sockets, bool *is_misconfigured,
+    struct diagnostic *diagnostic)
 {
-    struct broker broker = {.config = *config, .failed_fd = -1};
+    struct broker broker = {.config = *config, .sockets = *sockets, .failed_fd = -1};
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -415,7 +372,7 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     /* Whoever reads what it logs may go away; what it sells is kept all the same. */
     (void)signal(SIGPIPE, SIG_IGN);
-    raise_limits();
+    set_limits();
 
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;
@@ -425,7 +382,9 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
                 keys_count(broker.keys));
         }
         log_ready(broker.lanes.endpoint);
+        service_ready(broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
+        service_stopping();
     }
     bool keep = error == 0;
     int close_error = broker_close(&broker, keep, error == 0 ? diagnostic : NULL);
@@ -447,9 +406,11 @@ report_check(const struct config *config, const struct accounts_found *accounts,
         (void)log_set_level("notice");
     }
     log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
-        "the configuration is good: serves %s, keeps its data in %s; %zu accounts in %s, %zu items "
+        "the configuration is good: serves %s, keeps its data in %s; %zu account%s in %s, %zu "
+        "item%s "
         "in %s",
-        config->bind, config->data, accounts->count, config->users, items, config->inventory);
+        config->bind, config->data, accounts->count, accounts->count == 1 ? "" : "s", config->users,
+        items, items == 1 ? "" : "s", config->inventory);
     if (accounts->demo_count > 0) {
         log_line(LEVEL_WARNING,
             "demonstration accounts are on: %zu, and anybody on this machine may know "
@@ -488,15 +449,23 @@ static enum exit_status
 run(const struct options *options)
 {
     static struct config config;
+    static struct service_sockets sockets;
     struct diagnostic diagnostic = {""};
-    int error = configure(options, &config, &diagnostic);
+    struct diagnostic handed_over = {""};
+    int sockets_error = service_take_sockets(&sockets, &handed_over);
+    int error = configure(options, &sockets, &config, &diagnostic);
     if (error != 0) {
         log_line(LEVEL_ERROR, "%s", diagnostic.text);
         return EXIT_USAGE;
     }
+    if (sockets_error != 0) {
+        log_line(LEVEL_ERROR, "%s", handed_over.text);
+        return EXIT_OTHER;
+    }
     bool is_misconfigured = true;
-    error = options->check_config ? check_files(&config, &diagnostic)
-                                  : serve(&config, &is_misconfigured, &diagnostic);
+    error = options->action == ACTION_CHECK
+                ? check_files(&config, &diagnostic)
+                : serve(&config, &sockets, &is_misconfigured, &diagnostic);
     if (error != 0) {
         log_line(
             LEVEL_ERROR, "%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
@@ -504,78 +473,27 @@ run(const struct options *options)
     return exit_status_of(error, is_misconfigured);
 }
 
-static const struct option long_options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"bind", required_argument, NULL, 'b'},
-    {"data", required_argument, NULL, 'd'},
-    {"log-level", required_argument, NULL, 'l'},
-    {"log-format", required_argument, NULL, 'f'},
-    {"check-config", no_argument, NULL, 'k'},
-    {"hash-password", no_argument, NULL, 'p'},
-    {"keygen", no_argument, NULL, 'g'},
-    {"version", no_argument, NULL, 'v'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
-};
-
 int
 main(int argc, char **argv)
 {
-    struct options options = {.check_config = false};
-    struct diagnostic diagnostic = {""};
+    struct options options;
     if (sodium_init() < 0) {
         log_line(LEVEL_ERROR, "libsodium does not start");
         return EXIT_OTHER;
     }
-    int index = 0;
-    for (int option; (option = getopt_long(argc, argv, ":", long_options, &index)) != -1;) {
-        if (optarg != NULL && optarg[0] == '\0') {
-            log_line(LEVEL_ERROR, "--%s wants a value; 'stockd --help' lists the options",
-                long_options[index].name);
-            return EXIT_USAGE;
-        }
-        switch (option) {
-        case 'c':
-            options.config = optarg;
-            break;
-        case 'b':
-            options.bind = optarg;
-            break;
-        case 'd':
-            options.data = optarg;
-            break;
-        case 'l':
-            options.log_level = optarg;
-            break;
-        case 'f':
-            options.log_format = optarg;
-            break;
-        case 'k':
-            options.check_config = true;
-            break;
-        case 'p':
-            return (int)end_with(credentials_print_hash(&diagnostic), &diagnostic);
-        case 'g':
-            options.keygen = true;
-            break;
-        case 'v':
-            puts("stockd " STOCKBUS_VERSION);
-            return EXIT_DONE;
-        case 'h':
-            fputs(help, stdout);
-            return EXIT_DONE;
-        default:
-            usage_complain("stockd", long_options, option, argv[optind - 1]);
-            return EXIT_USAGE;
-        }
-    }
-    if (options.keygen && argc - optind <= 1) {
-        return (int)make_certificate(argv[optind]);
-    }
-    if (optind < argc) {
-        log_line(LEVEL_ERROR, "'%s' is one word too many; 'stockd --help' lists the options",
-            argv[optind]);
+    if (options_read(&options, argc, argv) != 0) {
         return EXIT_USAGE;
+    }
+    switch (options.action) {
+    case ACTION_NONE:
+        return EXIT_DONE;
+    case ACTION_HASH_PASSWORD:
+        return (int)exit_status_of_tool(tools_hash_password());
+    case ACTION_MAKE_CERTIFICATE:
+        return (int)exit_status_of_tool(tools_make_certificate(options.certificate));
+    case ACTION_CHECK:
+    case ACTION_SERVE:
+        break;
     }
     return (int)run(&options);
 }

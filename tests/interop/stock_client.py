@@ -35,6 +35,7 @@ class Link:
             self.socket = self.context.socket(zmq.REQ)
             self.socket.linger = 0
             self.socket.maxmsgsize = MESSAGE_SIZE_MAX
+            self.socket.ipv6 = True
             if self.keys is not None:
                 (self.socket.curve_serverkey, self.socket.curve_publickey,
                  self.socket.curve_secretkey) = self.keys

@@ -57,7 +57,7 @@ open_lanes(struct gate *gate)
     struct endpoint endpoint;
     struct diagnostic diagnostic;
     assert_int_equal(endpoint_parse(text, &endpoint, &diagnostic), 0);
-    assert_int_equal(lanes_open(&gate->lanes, gate->context, text, &endpoint, LANES,
+    assert_int_equal(lanes_open(&gate->lanes, gate->context, text, &endpoint, NULL, LANES,
                          gate->broker.secret_key, &diagnostic),
         0);
 }
@@ -256,8 +256,6 @@ keys_can_be_read_again_while_clients_connect(void **state)
     expect_only_the_shop_is_let_in(&gate);
     close_gate(&gate);
 }
-
-#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int
 main(void)

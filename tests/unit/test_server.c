@@ -105,7 +105,8 @@ open_broker(struct broker *broker, const char *directory)
     assert_int_equal(upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd), 0);
     assert_int_equal(endpoint_parse(text, &endpoint, &diagnostic), 0);
     assert_int_equal(
-        lanes_open(&broker->lanes, broker->context, text, &endpoint, 1, NULL, &diagnostic), 0);
+        lanes_open(&broker->lanes, broker->context, text, &endpoint, NULL, 1, NULL, &diagnostic),
+        0);
     assert_int_equal(server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
                          NULL, broker->upkeep, broker->failed_fd, &diagnostic),
         0);

@@ -46,6 +46,11 @@ class Start(Case):
             broker = self.broker(f"lanes-{lanes}", lanes=lanes).start()
             self.assertEqual(self.count_listeners(broker), lanes)
 
+    def test_a_host_may_be_named(self):
+        for lanes in (1, 2):
+            broker = self.broker(f"lanes-{lanes}", lanes=lanes, bind="tcp://localhost:*").start()
+            self.assertEqual(self.client(broker).units(TISSUES), 100)
+
     def test_one_lane_serves_many_connections(self):
         broker = self.broker(lanes=1).start()
         clients = [self.client(broker) for _ in range(5)]

@@ -1,5 +1,6 @@
-#include "broker/credentials.h"
+#include "broker/tools.h"
 
+#include "broker/log.h"
 #include "broker/passhash.h"
 #include "shared/certificate.h"
 #include "shared/limits.h"
@@ -7,6 +8,7 @@
 
 #include <bsd/readpassphrase.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +32,7 @@ read_password(char *password, size_t size)
 }
 
 int
-credentials_print_hash(struct diagnostic *diagnostic)
+tools_hash_password(void)
 {
     char password[PASSWORD_SIZE_MAX + 2];
     char hash[PASSHASH_TEXT_SIZE];
@@ -38,24 +40,27 @@ credentials_print_hash(struct diagnostic *diagnostic)
     size_t size = got ? strlen(password) : 0;
     if (size == 0 || size > PASSWORD_SIZE_MAX || !text_is_printable(password, size)) {
         sodium_memzero(password, sizeof password);
-        return diagnostic_set(diagnostic, ERROR_INVALID,
-            "a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
+        log_line(LEVEL_ERROR, "a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
+        return ERROR_INVALID;
     }
     int error = passhash_make(password, hash);
     sodium_memzero(password, sizeof password);
     if (error != 0) {
-        return diagnostic_set(diagnostic, error, "%s", error_text(error));
+        log_line(LEVEL_ERROR, "%s", error_text(error));
+        return error;
     }
     puts(hash);
     return 0;
 }
 
 int
-credentials_make_certificate(const char *path, struct diagnostic *diagnostic)
+tools_make_certificate(const char *path)
 {
     char key[CERTIFICATE_TEXT_SIZE];
-    int error = certificate_make(path, key, diagnostic);
+    struct diagnostic diagnostic = {""};
+    int error = certificate_make(path, key, &diagnostic);
     if (error != 0) {
+        log_line(LEVEL_ERROR, "%s", diagnostic.text);
         return error;
     }
     printf("wrote %s, for the clients, and %s" CERTIFICATE_SECRET_SUFFIX ", which stays here\n"
