@@ -351,6 +351,20 @@ a_bad_line_of_users_is_named(void **state)
 }
 
 static void
+a_user_that_stands_twice_is_told_where_demo_accounts_are_left_out(void **state)
+{
+    write_file(state, "north buy,demo " APPLE "\nnorth buy " BANANA "\n");
+    assert_int_equal(accounts_check(path, false, &diagnostic), ERROR_INVALID);
+    expect_reason("line 2: user 'north' stands twice");
+    write_file(state, "south buy,demo " APPLE "\nnorth buy " BANANA "\n");
+    int count = 0;
+    assert_int_equal(accounts_open(&accounts, path, false, &diagnostic), 0);
+    accounts_each(accounts, count_account, &count);
+    assert_int_equal(count, 1);
+    accounts_close(&accounts);
+}
+
+static void
 a_hash_that_no_password_can_match_is_named(void **state)
 {
     static const char *const hashes[] = {
@@ -393,6 +407,7 @@ main(void)
         SCRATCH_TEST(a_check_without_memory_tells_nobody_that_the_password_is_wrong),
         SCRATCH_TEST(accounts_are_read_again_and_stay_when_that_fails),
         SCRATCH_TEST(a_bad_line_of_users_is_named),
+        SCRATCH_TEST(a_user_that_stands_twice_is_told_where_demo_accounts_are_left_out),
         SCRATCH_TEST(a_hash_that_no_password_can_match_is_named),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
