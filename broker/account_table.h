@@ -16,6 +16,7 @@ struct account {
     char name[USER_SIZE_MAX + 1];
     struct passhash hash;
     bool may_restock;
+    bool is_demo;
 };
 
 /** Read with account_table_read(), freed with account_table_free(). */

@@ -558,6 +558,21 @@ a_check_counts_the_accounts_that_may_log_in(void **state)
 }
 
 static void
+a_user_that_stands_twice_is_told_where_demo_accounts_are_left_out(void **state)
+{
+    struct accounts_found found;
+    write_file(state, "north buy,demo " APPLE "\nnorth buy " BANANA "\n");
+    assert_int_equal(accounts_check(path, false, &found, &diagnostic), ERROR_INVALID);
+    expect_reason("line 2: user 'north' stands twice");
+    write_file(state, "south buy,demo " APPLE "\nnorth buy " BANANA "\n");
+    int count = 0;
+    assert_int_equal(accounts_open(&accounts, path, false, &diagnostic), 0);
+    accounts_each(accounts, count_account, &count);
+    assert_int_equal(count, 1);
+    accounts_close(&accounts);
+}
+
+static void
 a_hash_that_no_password_can_match_is_named(void **state)
 {
     static const char *const hashes[] = {
@@ -609,6 +624,7 @@ main(void)
         SCRATCH_TEST(accounts_are_read_again_and_stay_when_that_fails),
         SCRATCH_TEST(a_bad_line_of_users_is_named),
         SCRATCH_TEST(a_check_counts_the_accounts_that_may_log_in),
+        SCRATCH_TEST(a_user_that_stands_twice_is_told_where_demo_accounts_are_left_out),
         SCRATCH_TEST(a_hash_that_no_password_can_match_is_named),
     };
     randombytes_set_implementation(&no_chance);
