@@ -16,14 +16,16 @@ struct account {
     char name[USER_SIZE_MAX + 1];
     struct passhash hash;
     bool may_restock;
+    bool is_demo;
 };
 
 /** Read with account_table_read(), freed with account_table_free(). */
 struct account_table {
     struct account *rows; /**< at least one */
     size_t count;
-    size_t count_max; /**< that there is room for */
-    bool demo;        /**< accounts with that role are among them */
+    size_t count_max;  /**< that there is room for */
+    bool demo;         /**< accounts with that role are taken in */
+    size_t demo_count; /**< so many of them */
 };
 
 /**

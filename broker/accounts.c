@@ -138,11 +138,13 @@ check_all(void *context)
 }
 
 int
-accounts_check(const char *path, bool demo, struct diagnostic *diagnostic)
+accounts_check(
+    const char *path, bool demo, struct accounts_found *found, struct diagnostic *diagnostic)
 {
     struct account_table table;
     int error = account_table_read(&table, path, demo, diagnostic);
     if (error == 0) {
+        *found = (struct accounts_found){table.count, table.demo_count};
         account_table_free(&table);
     }
     return error;
@@ -450,6 +452,19 @@ accounts_login(struct accounts *accounts, const struct request *request, const c
     }
     pthread_mutex_unlock(&accounts->lock);
     return login;
+}
+
+size_t
+accounts_queued(struct accounts *accounts)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&accounts->lock);
+    for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
+        enum attempt_state state = accounts->attempts[i].state;
+        count += state == ATTEMPT_QUEUED || state == ATTEMPT_CHECKING ? 1 : 0;
+    }
+    pthread_mutex_unlock(&accounts->lock);
+    return count;
 }
 
 void

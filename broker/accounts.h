@@ -50,13 +50,20 @@ struct login_session {
 typedef void
 accounts_fn(void *context, const char *name, bool may_restock);
 
+/** What a file of accounts holds. */
+struct accounts_found {
+    size_t count;      /**< accounts that may log in */
+    size_t demo_count; /**< those among them with the role "demo" */
+};
+
 /**
  * Reads the accounts from `path` to see whether they are good. Blocks for the file.
  *
- * Returns 0, or an error with a sentence that names file, line and reason.
+ * Returns 0 with what was found, or an error with a sentence that names file, line and reason.
  */
 int
-accounts_check(const char *path, bool demo, struct diagnostic *diagnostic);
+accounts_check(
+    const char *path, bool demo, struct accounts_found *found, struct diagnostic *diagnostic);
 
 /**
  * Reads the accounts from `path` and starts the checking thread. Accounts with the role "demo" are
@@ -91,6 +98,10 @@ accounts_each(struct accounts *accounts, accounts_fn *each, void *context);
 enum login
 accounts_login(struct accounts *accounts, const struct request *request, const char *source,
     uint64_t now_ms, struct login_session *session, uint64_t *retry_ms);
+
+/** Returns how many logins wait for their check, or are being checked. Does not block. */
+size_t
+accounts_queued(struct accounts *accounts);
 
 /** Says which session was begun for a login that was LOGIN_RIGHT. */
 void

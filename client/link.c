@@ -23,6 +23,8 @@ struct link {
     void *socket; /* NULL: the next request opens one */
     zmq_msg_t reply;
     char endpoint[ENDPOINT_SIZE];
+    bool is_encrypted;
+    struct link_keys keys; /* where it is */
 };
 
 static int
@@ -49,6 +51,18 @@ set_options(void *socket, const char *endpoint)
 }
 
 static int
+encrypt(void *socket, const struct link_keys *keys)
+{
+    const struct certificate *own = &keys->certificate;
+    bool good =
+        zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, keys->broker_key, sizeof keys->broker_key) ==
+            0 &&
+        zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, own->public_key, sizeof own->public_key) == 0 &&
+        zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, own->secret_key, sizeof own->secret_key) == 0;
+    return good ? 0 : ERROR_NETWORK;
+}
+
+static int
 connect_socket(struct link *link)
 {
     if (link->socket != NULL) {
@@ -59,6 +73,9 @@ connect_socket(struct link *link)
         return ERROR_NETWORK;
     }
     int error = set_options(socket, link->endpoint);
+    if (error == 0 && link->is_encrypted) {
+        error = encrypt(socket, &link->keys);
+    }
     if (error == 0 && zmq_connect(socket, link->endpoint) < 0) {
         bool is_wrong = errno == EINVAL || errno == EPROTONOSUPPORT || errno == ENOCOMPATPROTO;
         error = is_wrong ? ERROR_INVALID : ERROR_NETWORK;
@@ -72,7 +89,8 @@ connect_socket(struct link *link)
 }
 
 int
-link_open(struct link **link, const char *endpoint, struct diagnostic *diagnostic)
+link_open(struct link **link, const char *endpoint, const struct link_keys *keys,
+    struct diagnostic *diagnostic)
 {
     struct link *opened = calloc(1, sizeof *opened);
     if (opened == NULL) {
@@ -81,6 +99,10 @@ link_open(struct link **link, const char *endpoint, struct diagnostic *diagnosti
     zmq_msg_init(&opened->reply);
     int size = snprintf(opened->endpoint, sizeof opened->endpoint, "%s", endpoint);
     opened->context = zmq_ctx_new();
+    opened->is_encrypted = keys != NULL;
+    if (keys != NULL) {
+        opened->keys = *keys;
+    }
     int error = ERROR_INVALID;
     if (opened->context == NULL) {
         error = ERROR_MEMORY;
@@ -107,6 +129,7 @@ link_close(struct link **link)
         if ((*link)->context != NULL) {
             zmq_ctx_term((*link)->context);
         }
+        explicit_bzero(&(*link)->keys, sizeof(*link)->keys);
         free(*link);
         *link = NULL;
     }
@@ -116,6 +139,12 @@ const char *
 link_endpoint(const struct link *link)
 {
     return link->endpoint;
+}
+
+bool
+link_is_encrypted(const struct link *link)
+{
+    return link->is_encrypted;
 }
 
 int

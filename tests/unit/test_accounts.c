@@ -537,16 +537,43 @@ a_bad_line_of_users_is_named(void **state)
         {"north buy " APPLE "\nnorth buy " BANANA "\n", "line 2: user 'north' stands twice"},
         {"\n", "holds no account"},
     };
+    struct accounts_found found;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         write_file(state, cases[i].text);
-        assert_int_equal(accounts_check(path, true, &diagnostic), ERROR_INVALID);
+        assert_int_equal(accounts_check(path, true, &found, &diagnostic), ERROR_INVALID);
         expect_reason(cases[i].words);
         diagnostic.text[0] = '\0';
         assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), ERROR_INVALID);
         expect_reason(cases[i].words);
     }
-    write_file(state, "north buy " APPLE "\n");
-    assert_int_equal(accounts_check(path, true, &diagnostic), 0);
+}
+
+static void
+a_check_counts_the_accounts_that_may_log_in(void **state)
+{
+    struct accounts_found found;
+    write_file(state, "north buy " APPLE "\nsouth buy,demo " BANANA "\n");
+    assert_int_equal(accounts_check(path, true, &found, &diagnostic), 0);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.demo_count, 1);
+    assert_int_equal(accounts_check(path, false, &found, &diagnostic), 0);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.demo_count, 0);
+}
+
+static void
+a_user_that_stands_twice_is_told_where_demo_accounts_are_left_out(void **state)
+{
+    struct accounts_found found;
+    write_file(state, "north buy,demo " APPLE "\nnorth buy " BANANA "\n");
+    assert_int_equal(accounts_check(path, false, &found, &diagnostic), ERROR_INVALID);
+    expect_reason("line 2: user 'north' stands twice");
+    write_file(state, "south buy,demo " APPLE "\nnorth buy " BANANA "\n");
+    int count = 0;
+    assert_int_equal(accounts_open(&accounts, path, false, &diagnostic), 0);
+    accounts_each(accounts, count_account, &count);
+    assert_int_equal(count, 1);
+    accounts_close(&accounts);
 }
 
 static void
@@ -566,11 +593,12 @@ a_hash_that_no_password_can_match_is_named(void **state)
         "$argon2id$v=16$m=8,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki",
         APPLE APPLE,
     };
+    struct accounts_found found;
     for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
         char text[512];
         snprintf(text, sizeof text, "\nnorth buy %s\n", hashes[i]);
         write_file(state, text);
-        if (accounts_check(path, true, &diagnostic) != ERROR_INVALID) {
+        if (accounts_check(path, true, &found, &diagnostic) != ERROR_INVALID) {
             fail_msg("'%s' is taken", hashes[i]);
         }
         expect_reason("line 2: user 'north': no password can match this hash");
@@ -599,6 +627,8 @@ main(void)
         SCRATCH_TEST(a_login_that_is_held_goes_when_it_was_told_to_come),
         SCRATCH_TEST(accounts_are_read_again_and_stay_when_that_fails),
         SCRATCH_TEST(a_bad_line_of_users_is_named),
+        SCRATCH_TEST(a_check_counts_the_accounts_that_may_log_in),
+        SCRATCH_TEST(a_user_that_stands_twice_is_told_where_demo_accounts_are_left_out),
         SCRATCH_TEST(a_hash_that_no_password_can_match_is_named),
     };
     randombytes_set_implementation(&no_chance);
