@@ -1,5 +1,7 @@
 #include "broker/authenticator.h"
 
+#include "broker/log.h"
+
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -82,11 +84,25 @@ is_welcome(struct keys *keys, const struct handshake *handshake, char text[CERTI
            keys_allow(keys, text);
 }
 
+/* For whoever wonders why a client does not get through; at notice, a flood would fill the log. */
+static void
+log_refusal(const struct handshake *handshake, const char *key)
+{
+    const int size =
+        handshake->count > FRAME_ADDRESS ? (int)handshake->frames[FRAME_ADDRESS].size : 0;
+    const int size_max = (int)sizeof handshake->frames[0].data;
+    log_line(LEVEL_DEBUG, "refused the key '%s' of a client at %.*s", key,
+        size < size_max ? size : size_max, (const char *)handshake->frames[FRAME_ADDRESS].data);
+}
+
 static void
 answer(const struct authenticator *authenticator, const struct handshake *handshake)
 {
     char key[CERTIFICATE_TEXT_SIZE] = "";
     bool welcome = is_welcome(authenticator->keys, handshake, key);
+    if (!welcome) {
+        log_refusal(handshake, key);
+    }
     const char *code = welcome ? "200" : "400";
     const char *user = welcome ? key : "";
     size_t id_size = handshake->count > FRAME_ID ? handshake->frames[FRAME_ID].size : 0;

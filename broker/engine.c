@@ -3,6 +3,7 @@
 #include "broker/image.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,8 +214,10 @@ decide(struct engine *engine, struct exchange *exchange, int room, msgpack_packe
     if (exchange->request.operation == OPERATION_LOGIN) {
         engine->environment.random(facts.token, sizeof facts.token);
     }
-    if (!ledger_decide(
-            engine->ledger, &exchange->request, &facts, &exchange->reply, &engine->event)) {
+    bool changes =
+        ledger_decide(engine->ledger, &exchange->request, &facts, &exchange->reply, &engine->event);
+    sodium_memzero(facts.token, sizeof facts.token);
+    if (!changes) {
         if (exchange->request.operation == OPERATION_STATS && exchange->reply.status == STATUS_OK) {
             tell_stats(engine, &exchange->reply);
         }

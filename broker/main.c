@@ -2,20 +2,20 @@
 
 #include "broker/accounts.h"
 #include "broker/authenticator.h"
+#include "broker/bouncer.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "broker/engine.h"
 #include "broker/keys.h"
 #include "broker/lanes.h"
 #include "broker/log.h"
-#include "broker/passhash.h"
 #include "broker/server.h"
 #include "broker/service.h"
+#include "broker/tools.h"
 #include "broker/upkeep.h"
 #include "shared/certificate.h"
 #include "shared/secret.h"
 
-#include <bsd/readpassphrase.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
@@ -105,70 +105,18 @@ exit_status_of(int error, bool is_misconfigured)
     return error == ERROR_DAMAGED ? EXIT_DAMAGED : EXIT_OTHER;
 }
 
+static enum exit_status
+exit_status_of_tool(int error)
+{
+    return exit_status_of(error, error == ERROR_INVALID || error == ERROR_EXISTS);
+}
+
 /* A flag, which is never empty, or a variable, which counts as not set when it is. */
 static const char *
 first_of(const char *flag, const char *variable)
 {
     const char *value = flag != NULL ? flag : getenv(variable);
     return value != NULL && value[0] != '\0' ? value : NULL;
-}
-
-/*
- * Reads a line: from the terminal without echo, where standard input is one, and otherwise from
- * standard input. readpassphrase() leaves the terminal as it was, also when Ctrl-C ends the
- * process.
- */
-static bool
-read_password(char *password, size_t size)
-{
-    if (isatty(STDIN_FILENO) == 1) {
-        return readpassphrase("Password: ", password, size, RPP_REQUIRE_TTY) != NULL;
-    }
-    bool got = fgets(password, (int)size, stdin) != NULL;
-    if (got) {
-        password[strcspn(password, "\r\n")] = '\0';
-    }
-    return got;
-}
-
-static enum exit_status
-hash_password(void)
-{
-    char password[PASSWORD_SIZE_MAX + 2];
-    char hash[PASSHASH_TEXT_SIZE];
-    bool got = read_password(password, sizeof password);
-    size_t size = got ? strlen(password) : 0;
-    if (size == 0 || size > PASSWORD_SIZE_MAX || !text_is_printable(password, size)) {
-        sodium_memzero(password, sizeof password);
-        log_line(LEVEL_ERROR, "a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
-        return EXIT_USAGE;
-    }
-    int error = passhash_make(password, hash);
-    sodium_memzero(password, sizeof password);
-    if (error != 0) {
-        log_line(LEVEL_ERROR, "%s", error_text(error));
-        return EXIT_OTHER;
-    }
-    puts(hash);
-    return EXIT_DONE;
-}
-
-/* Makes a certificate and says what to do with it. */
-static enum exit_status
-make_certificate(const char *path)
-{
-    char key[CERTIFICATE_TEXT_SIZE];
-    struct diagnostic diagnostic = {""};
-    int error = certificate_make(path, key, &diagnostic);
-    if (error != 0) {
-        log_line(LEVEL_ERROR, "%s", diagnostic.text);
-        return error == ERROR_EXISTS ? EXIT_USAGE : EXIT_OTHER;
-    }
-    printf("wrote %s, for the clients, and %s" CERTIFICATE_SECRET_SUFFIX ", which stays here\n"
-           "public key: %s\n"
-           "next: name %s as 'certificate' under 'curve' in broker.conf\n",
-        path, path, key, path);
-    return EXIT_DONE;
 }
 
 /* Puts flags and environment in the place of what the file says. */
@@ -272,6 +220,7 @@ struct broker {
     struct authenticator *authenticator; /* there before the first lane, and after the last */
     struct engine *engine;
     struct upkeep *upkeep;
+    struct bouncer *bouncer;
     struct lanes lanes;
     struct server *server;
 };
@@ -413,6 +362,9 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         error = upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd);
     }
     if (error == 0) {
+        error = bouncer_start(&broker->bouncer);
+    }
+    if (error == 0) {
         error = open_lanes(broker, diagnostic);
     }
     if (error == 0) {
@@ -430,6 +382,7 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
     lanes_close(&broker->lanes);
     authenticator_close(&broker->authenticator);
     keys_close(&broker->keys);
+    bouncer_stop(&broker->bouncer);
     upkeep_stop(&broker->upkeep);
     int error = engine_close(&broker->engine, keep, diagnostic);
     accounts_close(&broker->accounts);
@@ -442,11 +395,18 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
     return error;
 }
 
-/* Lets the process open as many descriptors as it may: each connection takes one. */
+/*
+ * Lets the process open as many descriptors as it may: each connection takes one. A crash leaves no
+ * core: who logs in at that moment has a password in memory.
+ */
 static void
-raise_limits(void)
+set_limits(void)
 {
     struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
@@ -466,7 +426,7 @@ serve(const struct config *config, const struct service_sockets *sockets, bool *
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     /* Whoever reads what it logs may go away; what it sells is kept all the same. */
     (void)signal(SIGPIPE, SIG_IGN);
-    raise_limits();
+    set_limits();
 
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;
@@ -500,9 +460,11 @@ report_check(const struct config *config, const struct accounts_found *accounts,
         (void)log_set_level("notice");
     }
     log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
-        "the configuration is good: serves %s, keeps its data in %s; %zu accounts in %s, %zu items "
+        "the configuration is good: serves %s, keeps its data in %s; %zu account%s in %s, %zu "
+        "item%s "
         "in %s",
-        config->bind, config->data, accounts->count, config->users, items, config->inventory);
+        config->bind, config->data, accounts->count, accounts->count == 1 ? "" : "s", config->users,
+        items, items == 1 ? "" : "s", config->inventory);
     if (accounts->demo_count > 0) {
         log_line(LEVEL_WARNING,
             "demonstration accounts are on: %zu, and anybody on this machine may know "
@@ -612,7 +574,7 @@ main(int argc, char **argv)
             options.check_config = true;
             break;
         case 'p':
-            return (int)hash_password();
+            return (int)exit_status_of_tool(tools_hash_password());
         case 'g':
             options.keygen = true;
             break;
@@ -628,7 +590,8 @@ main(int argc, char **argv)
         }
     }
     if (options.keygen && argc - optind <= 1) {
-        return (int)make_certificate(optind < argc ? argv[optind] : default_certificate);
+        const char *path = optind < argc ? argv[optind] : default_certificate;
+        return (int)exit_status_of_tool(tools_make_certificate(path));
     }
     if (optind < argc) {
         log_line(LEVEL_ERROR, "'%s' is one word too many; 'stockd --help' lists the options",

@@ -3,6 +3,7 @@
 #include "broker/log.h"
 #include "broker/service.h"
 #include "broker/upkeep.h"
+#include "shared/wire.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -273,25 +275,49 @@ drop_more(struct server *server, void *socket)
     return any;
 }
 
+/* Writes which peer has sent a message: its address, and the descriptor of its connection. */
+static void
+name_source(zmq_msg_t *message, char *name, size_t size)
+{
+    const char *address = zmq_msg_gets(message, "Peer-Address");
+    snprintf(name, size, "%s %d", address != NULL ? address : "", zmq_msg_get(message, ZMQ_SRCFD));
+}
+
+/* Milliseconds of a clock that never goes back. */
+static uint64_t
+elapsed_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* Sees how a login stands; the engine has to see it when it is right. */
 static bool
 take_login(struct server *server, struct lane *lane)
 {
+    static const char *const reasons[] = {
+        [LOGIN_WAITING] = "the password is being checked; send the same again",
+        [LOGIN_SLOWED] = "too many passwords were wrong lately; send the same again",
+        [LOGIN_CROWDED] = "too many logins at once; send the same again",
+    };
     struct login_session session;
     uint64_t retry_ms = 0;
+    char source[128];
     struct exchange *exchange = &lane->exchange;
     struct reply *reply = &exchange->reply;
-    lane->login = accounts_login(server->accounts, &exchange->request, &session, &retry_ms);
+    name_source(&server->message, source, sizeof source);
+    lane->login = accounts_login(
+        server->accounts, &exchange->request, source, elapsed_ms(), &session, &retry_ms);
     switch (lane->login) {
     case LOGIN_RIGHT:
         return true;
     case LOGIN_WAITING:
+    case LOGIN_SLOWED:
     case LOGIN_CROWDED:
         server->counters->stats.numbers[STATS_LOGINS_CROWDED] += lane->login == LOGIN_CROWDED;
         *reply = (struct reply){.status = STATUS_BUSY, .retry_ms = retry_ms};
-        snprintf(reply->message, sizeof reply->message, "%s",
-            lane->login == LOGIN_WAITING ? "the password is being checked; send the same again"
-                                         : "too many logins at once; send the same again");
+        snprintf(reply->message, sizeof reply->message, "%s", reasons[lane->login]);
         break;
     case LOGIN_WRONG:
         *reply = (struct reply){.status = STATUS_BAD_CREDENTIALS};
@@ -299,12 +325,13 @@ take_login(struct server *server, struct lane *lane)
     case LOGIN_REPEATED:
         *reply = (struct reply){.status = STATUS_OK, .session = session.number};
         memcpy(reply->token, session.token, sizeof reply->token);
+        sodium_memzero(&session, sizeof session);
         break;
     }
     return false;
 }
 
-/* Remembers the session that was begun, and wipes the password. */
+/* Remembers the session that was begun. */
 static void
 finish_login(struct server *server, struct lane *lane)
 {
@@ -313,11 +340,21 @@ finish_login(struct server *server, struct lane *lane)
         struct login_session session = {.number = reply->session};
         memcpy(session.token, reply->token, sizeof session.token);
         accounts_began(server->accounts, &lane->exchange.request, &session);
+        sodium_memzero(&session, sizeof session);
     } else if (lane->login == LOGIN_RIGHT) {
         accounts_not_began(server->accounts, &lane->exchange.request);
     }
     lane->login = LOGIN_WAITING;
-    sodium_memzero(lane->exchange.request.password, sizeof lane->exchange.request.password);
+}
+
+/* Wipes what nobody but the client needs to have, once the reply has been sent. */
+static void
+wipe_secrets(struct exchange *exchange)
+{
+    sodium_memzero(exchange->request.nonce, sizeof exchange->request.nonce);
+    sodium_memzero(exchange->request.password, sizeof exchange->request.password);
+    sodium_memzero(exchange->request.token, sizeof exchange->request.token);
+    sodium_memzero(exchange->reply.token, sizeof exchange->reply.token);
 }
 
 /*
@@ -367,15 +404,19 @@ send_reply(struct server *server, size_t number)
     reply_encode(&buffer, &exchange->reply);
     assert(!buffer.overflow);
     make_room(lane);
-    /* It fails only where the peer is gone or does not read: then nobody waits for it. */
-    (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
     counters_answer(server->counters, exchange->request.operation, exchange->reply.status);
     if (log_shows(LEVEL_DEBUG)) {
         log_exchange(exchange);
     }
+    /* Sending fails only where the peer is gone or does not read: then nobody waits for it. */
     if (exchange->request.operation == OPERATION_LOGIN) {
+        (void)wire_send_wiped(lane->socket, buffer.data, buffer.size);
+        sodium_memzero(buffer.data, buffer.size);
         finish_login(server, lane);
+    } else {
+        (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
     }
+    wipe_secrets(exchange);
     lane->state = LANE_WAITING;
     make_ready(server, number); /* the next request may be there already, and raise no edge */
 }
@@ -426,10 +467,8 @@ decode(struct server *server, struct lane *lane)
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
     }
-    if (status == STATUS_OK && exchange->request.operation == OPERATION_LOGIN) {
-        /* The one copy of the password that is left is wiped with the reply. */
-        sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
-    }
+    /* The one copy of a password or a token that is left is wiped with the reply. */
+    sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
     if (status == STATUS_OK) {
         return true;
     }

@@ -82,6 +82,9 @@ action_login(struct client *client, size_t count, char **words)
     enum shopper_step step = shopper_begin_login(client->shopper, user, password, nonce);
     sodium_memzero(password, sizeof password);
     outcome = client_run(client, step);
+    if (client->link != NULL) {
+        link_reset(client->link); /* libzmq keeps what was sent in buffers of the connection */
+    }
     if (outcome == OUTCOME_DONE) {
         render_login(&client->render, shopper_result(client->shopper),
             local_inventory_state(client->inventory));
@@ -188,7 +191,7 @@ run_order(struct client *client, enum operation operation, size_t count, char **
     outcome =
         client_run(client, shopper_begin_order(client->shopper, operation, lines, line_count));
     if (outcome == OUTCOME_DONE) {
-        render_order(&client->render, local_inventory_state(client->inventory),
+        render_order(&client->render, local_inventory_state(client->inventory), &client->items,
             shopper_result(client->shopper), false);
     }
     return outcome;
@@ -223,7 +226,7 @@ action_resolve(struct client *client, size_t count, char **words)
     }
     enum outcome outcome = client_run(client, step);
     if (outcome == OUTCOME_DONE) {
-        render_order(&client->render, local_inventory_state(client->inventory),
+        render_order(&client->render, local_inventory_state(client->inventory), &client->items,
             shopper_result(client->shopper), voids);
     }
     return outcome;

@@ -2,6 +2,7 @@
 
 #include "client/conversation.h"
 
+#include <malloc.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,6 +53,8 @@ open_link(struct client *client, struct diagnostic *diagnostic)
 enum outcome
 client_open(struct client *client)
 {
+    /* Memory that is freed, by libzmq as well, is overwritten: passwords have been in it. */
+    (void)mallopt(M_PERTURB, 1);
     struct diagnostic diagnostic = {""};
     uint8_t history[HISTORY_SIZE];
     const char *directory = client->profile.state;

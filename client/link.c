@@ -2,6 +2,7 @@
 
 #include "shared/endpoint.h"
 #include "shared/limits.h"
+#include "shared/wire.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -153,7 +154,8 @@ link_send(struct link *link, const void *data, size_t size)
     if (error != 0) {
         return error;
     }
-    return zmq_send(link->socket, data, size, ZMQ_DONTWAIT) < 0 ? ERROR_NETWORK : 0;
+    return wire_send_wiped(
+        link->socket, data, size); /* there may be a password in it, or a token */
 }
 
 static int64_t

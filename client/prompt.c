@@ -210,7 +210,9 @@ read_line(struct prompt *prompt)
     for (;;) {
         int size = 0;
         prompt->is_dropped = false;
+        interrupt_set_editing(true);
         const char *typed = el_gets(prompt->editor, &size);
+        interrupt_set_editing(false);
         if (typed != NULL && size > 0) {
             return typed;
         }

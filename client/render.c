@@ -5,6 +5,7 @@
 #include "shared/certificate.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -36,13 +37,13 @@ render_set_colors(struct render *render, enum style_choice choice)
     render->colors_err = style_wanted(choice, render->err);
 }
 
-/* Returns the columns of the terminal; people change them as they go. */
+/* Returns the columns of the terminal, or `otherwise`; people change them as they go. */
 static unsigned
-measure_width(const struct render *render)
+measure_width(FILE *stream, unsigned otherwise)
 {
     struct winsize window = {0};
-    bool known = ioctl(fileno(render->out), TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
-    return known ? window.ws_col : WIDTH_DEFAULT;
+    bool known = ioctl(fileno(stream), TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
+    return known ? window.ws_col : otherwise;
 }
 
 /* JSON: an object per answer. */
@@ -137,15 +138,18 @@ write_message(struct render *render, enum style style, const char *text)
 {
     const char *begin = style_code(render->colors_err, style);
     const char *end = style_code(render->colors_err, STYLE_PLAIN);
-    bool placed = render->place[0] != '\0';
+    char sentence[sizeof render->place + 2 * SENTENCE_SIZE];
+    unsigned column = 0;
     fflush(render->out);
+    fputs(begin, render->err);
     if (render->program != NULL) {
-        fprintf(render->err, "%s%s:%s %s%s%s\n", begin, render->program, end,
-            placed ? render->place : "", placed ? ": " : "", text);
-    } else {
-        fprintf(render->err, "%s%s%s%s%s\n", begin, placed ? render->place : "", placed ? ": " : "",
-            text, end);
+        fprintf(render->err, "%s:%s ", render->program, end);
+        column = table_text_width(render->program) + 2;
     }
+    snprintf(sentence, sizeof sentence, "%s%s%s", render->place,
+        render->place[0] != '\0' ? ": " : "", text);
+    table_write_wrapped(render->err, sentence, column, measure_width(render->err, UINT_MAX));
+    fprintf(render->err, "%s\n", render->program != NULL ? "" : end);
     fflush(render->err);
 }
 
@@ -282,7 +286,7 @@ write_table(struct render *render, const struct item *items, size_t count)
     struct table table = {.out = render->out,
         .is_aligned = render->is_terminal,
         .is_colored = render->colors_out,
-        .width = measure_width(render)};
+        .width = measure_width(render->out, WIDTH_DEFAULT)};
     table_write(&table, items, count);
     fflush(render->out);
 }
@@ -395,11 +399,14 @@ render_local(struct render *render, const struct local_state *state, const char 
 
 /* Writes a line of an order that was made. */
 static void
-confirm_line(struct render *render, const struct local_state *state, const struct order *order,
-    const struct line *line)
+confirm_line(struct render *render, const struct local_state *state, const struct lookup *items,
+    const struct order *order, const struct line *line)
 {
     char upc[UPC_TEXT_SIZE];
-    const char *name = local_state_find_name(state, line->upc);
+    const char *name = lookup_name(items, line->upc);
+    if (name == NULL) {
+        name = local_state_find_name(state, line->upc);
+    }
     upc_format(line->upc, upc);
     fprintf(render->out, "%s %" PRIu64 " of %s%s%s (order %" PRIu64 ")\n",
         order->operation == OPERATION_BUY ? "bought" : "added", line->units, upc,
@@ -407,7 +414,7 @@ confirm_line(struct render *render, const struct local_state *state, const struc
 }
 
 static void
-confirm_order(struct render *render, const struct local_state *state,
+confirm_order(struct render *render, const struct local_state *state, const struct lookup *items,
     const struct shopper_order *order, bool voided)
 {
     if (!order->exists) {
@@ -417,7 +424,7 @@ confirm_order(struct render *render, const struct local_state *state,
             fputs("too late to give it up, the order was made already:\n", render->out);
         }
         for (size_t i = 0; i < order->order.line_count; i++) {
-            confirm_line(render, state, &order->order, &order->order.lines[i]);
+            confirm_line(render, state, items, &order->order, &order->order.lines[i]);
         }
     } else if (voided) {
         fprintf(render->out, "order %" PRIu64 " was given up: %s\n", order->order.number,
@@ -429,14 +436,14 @@ confirm_order(struct render *render, const struct local_state *state,
 }
 
 void
-render_order(struct render *render, const struct local_state *state,
+render_order(struct render *render, const struct local_state *state, const struct lookup *items,
     const struct shopper_result *result, bool voided)
 {
     const struct shopper_order *order = &result->order;
     render_before(render, &result->before);
     if (!render->json) {
         if (!render->quiet) {
-            confirm_order(render, state, order, voided);
+            confirm_order(render, state, items, order, voided);
             fflush(render->out);
         }
         return;

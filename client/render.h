@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "client/lookup.h"
 #include "client/profile.h"
 #include "client/shopper.h"
 
@@ -74,11 +75,11 @@ void
 render_local(struct render *render, const struct local_state *state, const char *user);
 
 /**
- * Writes that an order was made, voided or set aside, or that there is none. `voided`: it was to be
- * given up.
+ * Writes that an order was made, voided or set aside, or that there is none. Names are found in
+ * `items` and in `state`. `voided`: it was to be given up.
  */
 void
-render_order(struct render *render, const struct local_state *state,
+render_order(struct render *render, const struct local_state *state, const struct lookup *items,
     const struct shopper_result *result, bool voided);
 
 /** Writes what became of an order that was pending from before; in JSON a message only. */

@@ -52,13 +52,13 @@ static const char help[] =
     "  0  all is written\n"
     "  1  something could not be written\n"
     "  2  bad usage\n"
-    "  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM, with all that was made written\n"
+    "  129, 130, 143  ended by SIGHUP, SIGINT, SIGTERM, all that was made written\n"
     "\n"
     "Examples:\n"
-    "  readings --quiet\n"
+    "  readings --idle-timeout 0.5\n"
     "  mkdir /tmp/today\n"
     "  readings --idle-timeout 0.5 --out /tmp/today\n"
-    "  readings --idle-timeout 0.5 --seed 42 --producers 64 --consumers 16 --capacity 1\n";
+    "  readings --idle-timeout 0.5 --producers 64 --consumers 16 --capacity 1\n";
 
 static const struct program program = {.name = "readings", .help = help};
 

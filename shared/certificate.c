@@ -132,7 +132,7 @@ certificate_read_secret(
         {public_name, SETTING_TEXT, sizeof public_text - 1, sizeof public_text, public_text},
         {secret_name, SETTING_TEXT, sizeof secret_text - 1, sizeof secret_text, secret_text},
     };
-    struct certificate result;
+    struct certificate result = {.public_key = {0}};
     int error = name_secret(path, file, diagnostic);
     if (error == 0) {
         error = secret_check(file, diagnostic);

@@ -67,6 +67,11 @@ reply_encode(struct buffer *buffer, const struct reply *reply)
     count += reply->stats != NULL ? 1 : 0;
     msgpack_pack_map(&packer, count);
     pack_uint_member(&packer, "v", PROTOCOL_VERSION);
+    if (reply->session != 0) {
+        /* First, so that the next reply on the connection overwrites it in libzmq's buffer. */
+        pack_text(&packer, "token");
+        pack_bytes(&packer, reply->token, sizeof reply->token);
+    }
     pack_text(&packer, "status");
     pack_text(&packer, status_word(reply->status));
     pack_text(&packer, "history");
@@ -79,8 +84,6 @@ reply_encode(struct buffer *buffer, const struct reply *reply)
     }
     if (reply->session != 0) {
         pack_uint_member(&packer, "session", reply->session);
-        pack_text(&packer, "token");
-        pack_bytes(&packer, reply->token, sizeof reply->token);
     }
     if (reply->order != 0) {
         pack_uint_member(&packer, "order", reply->order);

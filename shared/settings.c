@@ -134,44 +134,54 @@ is_known_section(const struct reading *reading, const char *name)
     return false;
 }
 
+/* Says what is wrong with an entry of this whole name, or NULL. `setting` is NULL for a section. */
+static const char *
+fault_of(const struct reading *reading, zconfig_t *entry, const char *name,
+    const struct setting *setting)
+{
+    bool is_ignored = setting != NULL && setting->type == SETTING_IGNORED;
+    if (strchr(zconfig_name(entry), '/') != NULL) {
+        return "a key of a section stands below its name, indented by four spaces";
+    }
+    if (setting == NULL && !is_known_section(reading, name)) {
+        return "there is no such key";
+    }
+    if (setting == NULL && zconfig_value(entry)[0] != '\0') {
+        return "is a section, and has no value";
+    }
+    if (setting != NULL && !is_ignored && zconfig_child(entry) != NULL) {
+        return "is no section";
+    }
+    for (zconfig_t *other = zconfig_next(entry); other != NULL; other = zconfig_next(other)) {
+        if (strcmp(zconfig_name(other), zconfig_name(entry)) == 0) {
+            return "stands twice";
+        }
+    }
+    return NULL;
+}
+
 /* Takes the entries below `parent`, whose name is `section`; empty at the top of the file. */
 static int
 take_all(const struct reading *reading, zconfig_t *parent, const char *section)
 {
-    for (zconfig_t *entry = zconfig_child(parent); entry != NULL; entry = zconfig_next(entry)) {
+    int error = 0;
+    for (zconfig_t *entry = zconfig_child(parent); error == 0 && entry != NULL;
+         entry = zconfig_next(entry)) {
         char name[NAME_SIZE];
         snprintf(name, sizeof name, "%s%s%s", section, section[0] != '\0' ? "/" : "",
             zconfig_name(entry));
         const struct setting *setting = find_setting(reading, name);
-        bool is_section = setting == NULL && is_known_section(reading, name);
-        const char *wrong = NULL;
-        if (setting == NULL && !is_section) {
-            wrong = "there is no such key";
-        } else if (is_section && zconfig_value(entry)[0] != '\0') {
-            wrong = "is a section, and has no value";
-        } else if (!is_section && setting->type != SETTING_IGNORED &&
-                   zconfig_child(entry) != NULL) {
-            wrong = "is no section";
-        }
-        for (zconfig_t *other = zconfig_next(entry); wrong == NULL && other != NULL;
-             other = zconfig_next(other)) {
-            wrong = strcmp(zconfig_name(other), zconfig_name(entry)) == 0 ? "stands twice" : NULL;
-        }
-        if (wrong != NULL) {
-            return diagnostic_set(
-                reading->diagnostic, ERROR_INVALID, "%s: %s: %s", reading->path, name, wrong);
-        }
-        int error = 0;
-        if (is_section) {
+        const char *fault = fault_of(reading, entry, name, setting);
+        if (fault != NULL) {
+            error = diagnostic_set(
+                reading->diagnostic, ERROR_INVALID, "%s: %s: %s", reading->path, name, fault);
+        } else if (setting == NULL) {
             error = take_all(reading, entry, name);
         } else if (setting->type != SETTING_IGNORED) {
             error = take(reading->path, setting, zconfig_value(entry), reading->diagnostic);
         }
-        if (error != 0) {
-            return error;
-        }
     }
-    return 0;
+    return error;
 }
 
 int
@@ -184,6 +194,11 @@ settings_read(
     int error = files_read_all(files_system(), path, 1024 * 1024, &content, &size);
     if (error != 0) {
         return diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
+    }
+    if (memchr(content, '\0', size) != NULL) {
+        /* zconfig would pass over all that stands behind it. */
+        free(content);
+        return diagnostic_set(diagnostic, ERROR_INVALID, "%s: holds a zero byte", path);
     }
     zconfig_t *root = parse((const char *)content, complaint, sizeof complaint);
     free(content);

@@ -102,14 +102,14 @@ class Broker:
         os.chmod(path, 0o600)
         return path
 
-    def start(self, wrapper=(), environment=None, fds=()):
+    def start(self, wrapper=(), environment=None, fds=(), preexec_fn=die_with_parent):
         """Starts it and waits until it serves. `wrapper` is a command that runs it."""
-        self.launch(wrapper, environment, fds)
+        self.launch(wrapper, environment, fds, preexec_fn)
         line = self.wait_for_line(r"stockd: ready on (tcp://\S+)$")
         self.endpoint = line.group(1)
         return self
 
-    def launch(self, wrapper=(), environment=None, fds=()):
+    def launch(self, wrapper=(), environment=None, fds=(), preexec_fn=die_with_parent):
         """Starts it without waiting. `fds` are descriptors that it inherits."""
         self.lines = []
         self.changed = threading.Condition()
@@ -117,7 +117,7 @@ class Broker:
         self.process = subprocess.Popen(
             [*wrapper, STOCKD, "--config", self.config], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
-            preexec_fn=die_with_parent, pass_fds=fds, env={**os.environ, **(environment or {})})
+            preexec_fn=preexec_fn, pass_fds=fds, env={**os.environ, **(environment or {})})
         self.reader = threading.Thread(target=self.read_lines, args=(self.process.stderr,))
         self.reader.start()
 

@@ -335,6 +335,33 @@ thousands_are_separated(void **state)
 }
 
 static void
+sentences_are_broken_between_words(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned column;
+        unsigned width;
+        const char *text;
+        const char *shown;
+    } cases[] = {
+        {0, 80, "one two three", "one two three"},
+        {0, 13, "one two three", "one two three"},
+        {0, 12, "one two three", "one two\nthree"},
+        {6, 10, "one two three", "one\ntwo three"},
+        {0, 3, "one-two three", "one-two\nthree"},
+        {0, 12, TEA " is", "\xe7\xb7\x91\xe8\x8c\xb6 green\ntea is"},
+        {0, 80, "", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char shown[100] = "";
+        FILE *out = fmemopen(shown, sizeof shown, "w");
+        table_write_wrapped(out, cases[i].text, cases[i].column, cases[i].width);
+        fclose(out);
+        assert_string_equal(shown, cases[i].shown);
+    }
+}
+
+static void
 colors_are_for_terminals_unless_they_are_asked_for(void **state)
 {
     (void)state;
@@ -372,6 +399,7 @@ main(void)
         SCRATCH_TEST(a_long_file_of_commands_is_cut),
         SCRATCH_TEST(a_link_in_the_place_of_the_file_is_not_followed),
         cmocka_unit_test(thousands_are_separated),
+        cmocka_unit_test(sentences_are_broken_between_words),
         cmocka_unit_test(colors_are_for_terminals_unless_they_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

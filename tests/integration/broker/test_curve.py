@@ -69,9 +69,12 @@ class Access(Encrypted):
         self.assertEqual(client.logout()["status"], "ok")
 
     def test_an_unknown_key_is_refused(self):
-        served = self.serve()
-        self.assert_refused(served, self.keys.make("stranger"))
+        served = self.serve(log_level="debug")
+        stranger = self.keys.make("stranger")
+        self.assert_refused(served, stranger)
         self.assertFalse(is_refused(served.endpoint, self.shop))
+        line = served.wait_for_line(r"debug: refused the key '(.*)' of a client at 127.0.0.1$")
+        self.assertEqual(line.group(1), stranger[1].decode())
 
     def test_a_client_that_does_not_encrypt_is_refused(self):
         served = self.serve()

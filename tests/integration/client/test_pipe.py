@@ -30,7 +30,7 @@ class Pipe(Case):
                          "036000291452\tFacial tissues, 160 sheets\t100\n"
                          "049000006346\tCola, 330 ml can\t1300\n")
         self.assertEqual(self.stockctl("restock", "creme BRULEE", 12).stdout,
-                         "added 12 of 098000000014 (order 1)\n")
+                         "added 12 of 098000000014 Crème brûlée mix, 200 g (order 1)\n")
         self.assertEqual(self.stockctl("buy", "緑茶", 2, "tissues", 1).stdout,
                          "bought 2 of 046700000018 緑茶 green tea, 100 g (order 2)\n"
                          "bought 1 of 036000291452 Facial tissues, 160 sheets (order 2)\n")
