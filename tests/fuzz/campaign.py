@@ -171,7 +171,7 @@ def cover(name, _options, _children):
 
 
 def merge(name, _options, children):
-    """Makes the corpus anew: the seeds, and the smallest files that reach what those do not."""
+    """Makes the corpus anew: seeds, findings, and the smallest files that reach what those do not."""
     corpus = os.path.join(CORPUS, name)
     work = os.path.join(WORK, name)
     os.makedirs(corpus, exist_ok=True)
@@ -179,6 +179,9 @@ def merge(name, _options, children):
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         make_seeds(folder)
         result = os.path.join(folder, name)
+        for file in os.listdir(corpus):
+            if file.startswith("finding-"):
+                shutil.copy(os.path.join(corpus, file), result)
         status, log, _ = children.run(
             [program(name), "-merge=1", "-use_counters=0", f"-max_len={CORPUS_SIZE_MAX}",
              result, corpus, work],

@@ -121,6 +121,15 @@ run_one(const struct input *input)
     free(copy);
 }
 
+/* What the bytes are changed by was done: mutate() comes first. */
+size_t
+LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max)
+{
+    (void)data;
+    (void)size_max;
+    return size;
+}
+
 static void
 make_run(
     const struct corpus *corpus, const struct options *options, uint64_t run, struct input *input)
@@ -131,8 +140,13 @@ make_run(
         memcpy(input->data, corpus->inputs[run].data, input->size);
         return;
     }
+    uint64_t number = options->first + run - corpus->count;
     input->data = need(malloc(options->size_max));
-    mutate(corpus, options->seed, options->first + run - corpus->count, options->size_max, input);
+    mutate(corpus, options->seed, number, options->size_max, input);
+    if (LLVMFuzzerCustomMutator != NULL) {
+        input->size = LLVMFuzzerCustomMutator(
+            input->data, input->size, options->size_max, (unsigned)(options->seed + number));
+    }
 }
 
 /* Does all runs in a child: the corpus first. Returns how many were done when it ended. */

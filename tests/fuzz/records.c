@@ -33,6 +33,14 @@ records_each_seal(const uint8_t *data, size_t size, records_fn *each)
     free(sealed);
 }
 
+/* Every fourth change is one of whole records. */
+size_t
+LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+{
+    return seed % 4 == 0 ? seal_shuffle(data, size, size_max, seed)
+                         : LLVMFuzzerMutate(data, size, size_max);
+}
+
 static int
 load_record(void *context, uint64_t number, const msgpack_object *body, int64_t offset,
     struct diagnostic *diagnostic)

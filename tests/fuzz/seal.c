@@ -4,6 +4,7 @@
 
 #include "shared/guard.h"
 #include "shared/journal.h"
+#include "support/choices.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -99,4 +100,65 @@ seal_records(uint8_t *data, size_t size, enum seal seal)
         }
         at += BODY_AT + body_size + TRAILER_SIZE;
     }
+}
+
+enum {
+    SHUFFLED_MAX = 64, /* records that are looked at */
+    RECORD_MAX = 4096
+};
+
+/* Where records begin, and behind the last of them. */
+struct places {
+    size_t at[SHUFFLED_MAX + 1];
+    size_t count;
+};
+
+static struct places
+find_places(const uint8_t *data, size_t size)
+{
+    struct places places = {.count = 0};
+    size_t at = 0;
+    while (places.count < SHUFFLED_MAX) {
+        size_t body_size = body_of(data + at, size - at);
+        if (body_size == 0) {
+            break;
+        }
+        places.at[places.count++] = at;
+        at += BODY_AT + body_size + TRAILER_SIZE;
+    }
+    places.at[places.count] = at;
+    return places;
+}
+
+size_t
+seal_shuffle(uint8_t *data, size_t size, size_t size_max, uint64_t seed)
+{
+    struct random_stream stream = {seed};
+    uint8_t record[RECORD_MAX];
+    struct places places = find_places(data, size);
+    if (places.count < 2) {
+        return size;
+    }
+    size_t from = 1 + (size_t)random_below(&stream, places.count - 1);
+    size_t to = 1 + (size_t)random_below(&stream, places.count);
+    size_t record_size = places.at[from + 1] - places.at[from];
+    bool stays = random_below(&stream, 3) == 0;
+    bool goes = random_below(&stream, 3) == 0;
+    if (record_size > RECORD_MAX || (stays && record_size > size_max - size)) {
+        return size;
+    }
+    memcpy(record, data + places.at[from], record_size);
+    if (!stays) {
+        memmove(data + places.at[from], data + places.at[from + 1], size - places.at[from + 1]);
+        size -= record_size;
+        to = to > from ? to - 1 : to;
+        places = find_places(data, size);
+    }
+    if (stays || !goes) {
+        size_t at = places.at[to];
+        memmove(data + at + record_size, data + at, size - at);
+        memcpy(data + at, record, record_size);
+        size += record_size;
+    }
+    return size;
 }

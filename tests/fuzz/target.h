@@ -18,6 +18,18 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/**
+ * A target may have this: it changes the `size` bytes at `data`, which have room for `size_max`, by
+ * chance from `seed`, and returns their new number.
+ */
+size_t
+LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t size_max, unsigned seed)
+    __attribute__((weak));
+
+/** Changes bytes without knowing what they are; the same, but for the seed. For the one above. */
+size_t
+LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max);
+
 /** Ends the program, naming `condition`, unless it holds. */
 #define REQUIRE(condition)                                                                 \
     do {                                                                                   \
