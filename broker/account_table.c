@@ -92,14 +92,26 @@ take_line(void *context, char *line, long number, struct diagnostic *diagnostic)
     if (account_table_find(table, name) != NULL) {
         return diagnostic_set(diagnostic, ERROR_INVALID, "user '%s' stands twice", name);
     }
-    if (has_role(roles, "demo") && !table->demo) {
-        return 0;
-    }
     snprintf(account.name, sizeof account.name, "%s", name);
     account.may_restock = has_role(roles, "restock");
-    table->demo_count += has_role(roles, "demo") ? 1 : 0;
+    account.is_demo = has_role(roles, "demo");
+    table->demo_count += account.is_demo ? 1 : 0;
     int error = add_account(table, &account);
     return error == 0 ? 0 : diagnostic_set(diagnostic, error, "%s", error_text(error));
+}
+
+/* Not before all are read: a name that stands twice is told wherever the broker serves. */
+static void
+leave_out_demo(struct account_table *table)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        if (!table->rows[i].is_demo) {
+            table->rows[kept++] = table->rows[i];
+        }
+    }
+    table->count = kept;
+    table->demo_count = 0;
 }
 
 void
@@ -115,6 +127,9 @@ account_table_read(
 {
     struct account_table fresh = {.demo = demo};
     int error = lines_read(path, take_line, &fresh, diagnostic);
+    if (!demo) {
+        leave_out_demo(&fresh);
+    }
     if (error == 0 && fresh.count == 0) {
         error = diagnostic_set(diagnostic, ERROR_INVALID, "%s: holds no account%s", path,
             demo ? "" : " that may log in beyond loopback");

@@ -17,6 +17,7 @@ struct account {
     char name[USER_SIZE_MAX + 1]; /**< with a zero at the end */
     struct passhash hash;         /**< of the password */
     bool may_restock;             /**< the role "restock" */
+    bool is_demo;                 /**< the role "demo" */
 };
 
 /** Read with account_table_read(), freed with account_table_free(). */

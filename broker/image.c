@@ -142,7 +142,10 @@ image_load(struct ledger *ledger, const msgpack_object *record, struct diagnosti
     if (!object_array(record, 2)) {
         error = ERROR_DAMAGED;
     } else if (object_is_text(&members[0], "ledger")) {
-        error = object_uint(&members[1], 0, NUMBER_MAX, &ledger->sessions.last) ? 0 : ERROR_DAMAGED;
+        struct sessions *sessions = &ledger->sessions;
+        error = object_uint(&members[1], sessions->last, NUMBER_MAX, &sessions->last)
+                    ? 0
+                    : ERROR_DAMAGED;
     } else if (object_is_text(&members[0], "items")) {
         error = load_rows(ledger, &members[1], load_item);
     } else if (object_is_text(&members[0], "sessions")) {

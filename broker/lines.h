@@ -17,8 +17,8 @@ lines_fn(void *context, char *line, long number, struct diagnostic *diagnostic);
 
 /**
  * Reads file `path`. Returns 0; an error of `each` with "path: line N: " put before its reason; or
- * ERROR_INVALID for a line of more than 4,000 bytes, and for a file that cannot be read: it is
- * configuration, and the configuration is wrong. Blocks.
+ * ERROR_INVALID for a line of more than 4,000 bytes or with a zero byte, and for a file that cannot
+ * be read: it is configuration, and the configuration is wrong. Blocks.
  */
 int
 lines_read(const char *path, lines_fn *each, void *context, struct diagnostic *diagnostic);

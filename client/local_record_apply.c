@@ -133,10 +133,13 @@ take_history(struct local_state *state, struct taker *taker)
 static int
 take_session(struct local_state *state, struct taker *taker)
 {
+    if (state->is_logged_in) {
+        return ERROR_DAMAGED;
+    }
     take_user(taker, state->user);
     state->session = take_uint(taker, 1, NUMBER_MAX);
     take_bytes(taker, state->token, sizeof state->token);
-    state->order_next = take_uint(taker, 1, NUMBER_MAX);
+    state->order_next = take_uint(taker, 1, NUMBER_MAX + 1); /* one behind the last there can be */
     state->is_logged_in = true;
     return 0;
 }
@@ -144,6 +147,9 @@ take_session(struct local_state *state, struct taker *taker)
 static int
 take_last_user(struct local_state *state, struct taker *taker)
 {
+    if (state->is_logged_in) {
+        return ERROR_DAMAGED;
+    }
     take_user(taker, state->user);
     return 0;
 }

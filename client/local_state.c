@@ -120,6 +120,9 @@ local_state_add_units(struct local_state *state, const char *user, uint64_t upc,
     }
     size_t index = line_index(holder, upc);
     if (index < holder->count && holder->lines[index].upc == upc) {
+        if (units > UINT64_MAX - holder->lines[index].units) {
+            return ERROR_DAMAGED;
+        }
         holder->lines[index].units += units;
         return 0;
     }

@@ -108,7 +108,10 @@ local_state_holds(const struct local_state *state, uint64_t upc);
 const char *
 local_state_find_name(const struct local_state *state, uint64_t upc);
 
-/** Adds `units` of item `upc` to what `user` has. Returns 0 or ERROR_MEMORY. */
+/**
+ * Adds `units` of item `upc` to what `user` has. Returns 0, ERROR_MEMORY, or ERROR_DAMAGED when
+ * that would be more than 64 bits hold, which no purchases come to.
+ */
 int
 local_state_add_units(struct local_state *state, const char *user, uint64_t upc, uint64_t units);
 

@@ -309,7 +309,7 @@ read_header(struct reader *reader, struct journal_header *header, struct diagnos
     if (error != 0) {
         return diagnostic_set(diagnostic, error, "%s: %s", reader->path, error_text(error));
     }
-    if (!decode_header(&reader->unpacked.object, header)) {
+    if (!decode_header(&reader->unpacked.object, header) || number_at(reader->data) >= NUMBER_MAX) {
         return diagnostic_set(diagnostic, ERROR_DAMAGED,
             "%s: offset 0: the header is not that of a version %d file", reader->path,
             JOURNAL_VERSION);

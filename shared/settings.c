@@ -195,6 +195,11 @@ settings_read(
     if (error != 0) {
         return diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
     }
+    if (memchr(content, '\0', size) != NULL) {
+        /* zconfig would pass over all that stands behind it. */
+        free(content);
+        return diagnostic_set(diagnostic, ERROR_INVALID, "%s: holds a zero byte", path);
+    }
     zconfig_t *root = parse((const char *)content, complaint, sizeof complaint);
     free(content);
     if (root == NULL) {

@@ -31,10 +31,10 @@ struct setting {
  * Reads file `path` and sets the target of each key that stands in it; the others keep their
  * values.
  *
- * Returns 0; ERROR_NOT_FOUND or another file error; or ERROR_INVALID for bad syntax, an unknown
- * key, a key that stands twice, or a value that is not what the setting says. `diagnostic` names
- * file, line or key, and reason. Blocks. For a moment it turns standard output away, because that
- * is where zconfig complains: no other thread may be writing there.
+ * Returns 0; ERROR_NOT_FOUND or another file error; or ERROR_INVALID for bad syntax, a zero byte,
+ * an unknown key, a key that stands twice, or a value that is not what the setting says.
+ * `diagnostic` names file, line or key, and reason. Blocks. For a moment it turns standard output
+ * away, because that is where zconfig complains: no other thread may be writing there.
  */
 int
 settings_read(

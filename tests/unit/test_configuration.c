@@ -8,14 +8,20 @@ static char path[512];
 static struct diagnostic diagnostic;
 
 static void
-write_file(void **state, const char *text)
+write_bytes(void **state, const char *bytes, size_t size)
 {
     assert_int_equal(files_join(path, sizeof path, *state, "file.conf"), 0);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    fputs(text, file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
     fclose(file);
     diagnostic.text[0] = '\0';
+}
+
+static void
+write_file(void **state, const char *text)
+{
+    write_bytes(state, text, strlen(text));
 }
 
 /* Sees that the sentence names the file and holds `words`. */
@@ -129,6 +135,24 @@ a_bad_configuration_is_told_by_line_or_key(void **state)
 }
 
 static void
+what_stands_behind_a_zero_byte_is_not_passed_over(void **state)
+{
+    static const char setting[] = "lanes = 4\n\0lanes = 5\nno such key = 1\n";
+    static const char item[] = "036000291452 1 A\n036000291452 1 A\0 and more\n";
+    static struct config config;
+    struct stock stock;
+    config_init(&config);
+    write_bytes(state, setting, sizeof setting - 1);
+    assert_int_equal(config_read(&config, path, &diagnostic), ERROR_INVALID);
+    expect_reason("holds a zero byte");
+    stock_init(&stock);
+    write_bytes(state, item, sizeof item - 1);
+    assert_int_equal(catalog_read(path, &stock, &diagnostic), ERROR_INVALID);
+    expect_reason("line 2: holds a zero byte");
+    stock_clear(&stock);
+}
+
+static void
 beyond_loopback_is_served_only_when_asked_for_in_so_many_words(void **state)
 {
     static struct config config;
@@ -193,6 +217,7 @@ main(void)
         SCRATCH_TEST(a_bad_line_of_an_inventory_is_named),
         SCRATCH_TEST(a_configuration_is_read_over_the_defaults),
         SCRATCH_TEST(a_bad_configuration_is_told_by_line_or_key),
+        SCRATCH_TEST(what_stands_behind_a_zero_byte_is_not_passed_over),
         cmocka_unit_test(beyond_loopback_is_served_only_when_asked_for_in_so_many_words),
         cmocka_unit_test(endpoints_are_taken_apart),
     };

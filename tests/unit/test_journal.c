@@ -98,6 +98,25 @@ records_are_read_back_in_order(void **state)
 }
 
 static void
+numbers_beyond_the_protocol_are_damage(void **state)
+{
+    const uint64_t firsts[] = {NUMBER_MAX, (uint64_t)NUMBER_MAX + 1, UINT64_MAX};
+    char path[512];
+    path_of(path, sizeof path, state);
+    for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++) {
+        struct journal journal;
+        struct journal_summary summary;
+        struct journal_header header = header_of(firsts[i]);
+        int fd = -1;
+        assert_int_equal(journal_zero(files_system(), path, 0, &fd), 0);
+        assert_int_equal(journal_start(&journal, files_system(), fd, 0, 4096, &header), 0);
+        journal_close(&journal, false);
+        assert_int_equal(journal_read(files_system(), path, NULL, NULL, &summary, NULL),
+            firsts[i] == NUMBER_MAX ? 0 : ERROR_DAMAGED);
+    }
+}
+
+static void
 a_journal_cut_anywhere_keeps_the_records_before_the_cut(void **state)
 {
     char path[512];
@@ -229,6 +248,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             records_are_read_back_in_order, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(
+            numbers_beyond_the_protocol_are_damage, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(a_journal_cut_anywhere_keeps_the_records_before_the_cut,
             scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(a_flipped_byte_is_damage_unless_it_is_in_the_last_record,
