@@ -30,7 +30,7 @@ ASSERTION = r"^\s*assert\(.*"
 UNREACHED = re.compile(r"/\* unreached: (.*?) ?\*/")
 HEAD = """# Coverage
 
-What the unit and fault tests (`ctest -L modules`) reach of the modules that everything else rests on;
+What the unit tests, those of faults and the fuzz targets (`ctest -L modules`) reach of the modules that everything else rests on;
 the integration tests and the simulator come on top and are not counted. `script/test coverage`
 measures it with gcov and gcovr and fails where a module falls below %d %% of its lines or %d %% of its
 branches; `script/test coverage --report` writes this page.
