@@ -1,38 +1,29 @@
 #include "broker/accounts.h"
 
-#include "broker/lines.h"
+#include "broker/account_table.h"
 #include "broker/passhash.h"
-#include "shared/array.h"
+#include "broker/throttle.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum {
     ATTEMPTS_MAX = 64,
     ID_SIZE = 16,
     CHECK_MS = 80,
-    ASK_AGAIN_MS = 20
-};
-
-struct account {
-    char name[USER_SIZE_MAX + 1];
-    struct passhash hash;
-    bool may_restock;
-    bool is_demo;
-};
-
-struct account_table {
-    struct account *rows;
-    size_t count;
-    size_t count_max;
-    bool demo; /* take accounts with that role in */
+    ASK_AGAIN_MS = 20,
+    LATE_MS = 1000, /* who was told when to ask again, and has not by then, is not waited for */
+    NICENESS = 10   /* of the checking thread: a tenth of the weight of one that serves */
 };
 
 enum attempt_state {
     ATTEMPT_FREE,
+    ATTEMPT_HELD, /* its password may not be checked yet */
     ATTEMPT_QUEUED,
     ATTEMPT_CHECKING,
     ATTEMPT_WRONG,
@@ -45,10 +36,15 @@ enum attempt_state {
 struct attempt {
     enum attempt_state state;
     uint64_t turn;       /* grows with each attempt: the queue's order */
+    uint64_t source;     /* see throttle_source() */
+    uint64_t burden;     /* of that, when the attempt began */
+    uint64_t late_ms;    /* when whoever asks is expected back no more */
     uint8_t id[ID_SIZE]; /* keyed hash of nonce, user and password */
     char user[USER_SIZE_MAX + 1];
-    char password[PASSWORD_SIZE_MAX + 1]; /* wiped when it was checked */
-    struct login_session session;         /* ATTEMPT_BEGUN */
+    char password[PASSWORD_SIZE_MAX + 1]; /* from ATTEMPT_QUEUED until it was checked */
+    /* ATTEMPT_BEGUN: the token is masked with what only the login itself gives (struct identity).
+     */
+    struct login_session session;
 };
 
 struct accounts {
@@ -60,136 +56,11 @@ struct accounts {
     pthread_cond_t queued;      /* signalled when there is an attempt to check, or the end */
     struct account_table table; /* under the lock */
     struct attempt attempts[ATTEMPTS_MAX]; /* under the lock */
+    struct throttle throttle;              /* under the lock */
     uint64_t turns;                        /* under the lock */
     uint64_t reloads;                      /* under the lock */
     bool ending;                           /* under the lock */
 };
-
-/* Reading users.conf. */
-
-static bool
-has_role(const char *roles, const char *role)
-{
-    size_t size = strlen(role);
-    for (const char *at = roles; *at != '\0';) {
-        size_t length = strcspn(at, ",");
-        if (length == size && memcmp(at, role, size) == 0) {
-            return true;
-        }
-        at += length + (at[length] == ',');
-    }
-    return false;
-}
-
-/* Are all roles known, and is "buy" among them? Nobody is kept from buying, so it may not lack. */
-static bool
-roles_are_valid(const char *roles)
-{
-    for (const char *at = roles; *at != '\0';) {
-        size_t length = strcspn(at, ",");
-        char role[16];
-        snprintf(role, sizeof role, "%.*s", (int)length, at);
-        if (length >= sizeof role || (strcmp(role, "buy") != 0 && strcmp(role, "restock") != 0 &&
-                                         strcmp(role, "demo") != 0)) {
-            return false;
-        }
-        at += length + (at[length] == ',');
-    }
-    return has_role(roles, "buy");
-}
-
-static int
-add_account(struct account_table *table, const struct account *account)
-{
-    struct account *rows = array_grow(table->rows, table->count, &table->count_max, sizeof *rows);
-    if (rows == NULL) {
-        return ERROR_MEMORY;
-    }
-    table->rows = rows;
-    table->rows[table->count++] = *account;
-    return 0;
-}
-
-static const struct account *
-find_account(const struct account_table *table, const char *name)
-{
-    for (size_t i = 0; i < table->count; i++) {
-        if (strcmp(table->rows[i].name, name) == 0) {
-            return &table->rows[i];
-        }
-    }
-    return NULL;
-}
-
-static int
-take_line(void *context, char *line, long number, struct diagnostic *diagnostic)
-{
-    struct account_table *table = context;
-    struct account account = {.may_restock = false};
-    char *rest = line;
-    const char *name = lines_word(&rest);
-    const char *roles = lines_word(&rest);
-    (void)number;
-    if (strlen(name) > USER_SIZE_MAX || !text_is_printable(name, strlen(name))) {
-        return diagnostic_set(
-            diagnostic, ERROR_INVALID, "a user name has 1 to 32 bytes of printable UTF-8");
-    }
-    if (!roles_are_valid(roles)) {
-        return diagnostic_set(diagnostic, ERROR_INVALID,
-            "user '%s': '%.40s' are not roles out of buy, restock, demo, with buy among them", name,
-            roles);
-    }
-    if (strncmp(rest, "$argon2id$", 10) != 0 || strpbrk(rest, " \t") != NULL) {
-        return diagnostic_set(diagnostic, ERROR_INVALID,
-            "user '%s': an argon2id hash is expected (make one with stockd --hash-password)", name);
-    }
-    if (passhash_parse(rest, &account.hash) != 0) {
-        return diagnostic_set(diagnostic, ERROR_INVALID,
-            "user '%s': no password can match this hash (make one with stockd --hash-password)",
-            name);
-    }
-    if (find_account(table, name) != NULL) {
-        return diagnostic_set(diagnostic, ERROR_INVALID, "user '%s' stands twice", name);
-    }
-    snprintf(account.name, sizeof account.name, "%s", name);
-    account.may_restock = has_role(roles, "restock");
-    account.is_demo = has_role(roles, "demo");
-    int error = add_account(table, &account);
-    return error == 0 ? 0 : diagnostic_set(diagnostic, error, "%s", error_text(error));
-}
-
-/* Not before all are read: a name that stands twice is told wherever the broker serves. */
-static void
-leave_out_demo(struct account_table *table)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < table->count; i++) {
-        if (!table->rows[i].is_demo) {
-            table->rows[kept++] = table->rows[i];
-        }
-    }
-    table->count = kept;
-}
-
-static int
-read_table(const char *path, bool demo, struct account_table *table, struct diagnostic *diagnostic)
-{
-    struct account_table fresh = {.demo = demo};
-    int error = lines_read(path, take_line, &fresh, diagnostic);
-    if (!demo) {
-        leave_out_demo(&fresh);
-    }
-    if (error == 0 && fresh.count == 0) {
-        error = diagnostic_set(diagnostic, ERROR_INVALID, "%s: holds no account%s", path,
-            demo ? "" : " that may log in beyond loopback");
-    }
-    if (error != 0) {
-        free(fresh.rows);
-        return error;
-    }
-    *table = fresh;
-    return 0;
-}
 
 /* Checking. */
 
@@ -217,7 +88,7 @@ next_queued(struct accounts *accounts)
 static void
 check(struct accounts *accounts, struct attempt *attempt)
 {
-    const struct account *account = find_account(&accounts->table, attempt->user);
+    const struct account *account = account_table_find(&accounts->table, attempt->user);
     bool known = account != NULL;
     /* A name that nobody has costs the same time: it is held against somebody's hash. */
     struct passhash hash = known ? account->hash : accounts->table.rows[0].hash;
@@ -230,13 +101,20 @@ check(struct accounts *accounts, struct attempt *attempt)
     sodium_memzero(&hash, sizeof hash);
 
     pthread_mutex_lock(&accounts->lock);
+    if (error == 0 && accounts->reloads != reloads) {
+        attempt->state = ATTEMPT_QUEUED;
+        return;
+    }
+    bool right = matches && known;
+    if (error != 0 || right) {
+        throttle_give_back(&accounts->throttle, attempt->user);
+        throttle_take_burden(&accounts->throttle, attempt->source);
+    }
     if (error != 0) {
         sodium_memzero(attempt, sizeof *attempt);
-    } else if (accounts->reloads != reloads) {
-        attempt->state = ATTEMPT_QUEUED;
     } else {
         sodium_memzero(attempt->password, sizeof attempt->password);
-        attempt->state = matches && known ? ATTEMPT_RIGHT : ATTEMPT_WRONG;
+        attempt->state = right ? ATTEMPT_RIGHT : ATTEMPT_WRONG;
     }
 }
 
@@ -244,6 +122,8 @@ static void *
 check_all(void *context)
 {
     struct accounts *accounts = context;
+    /* On Linux this is of the calling thread alone. Where it fails, checks cost others more. */
+    (void)setpriority(PRIO_PROCESS, 0, NICENESS);
     pthread_mutex_lock(&accounts->lock);
     while (!accounts->ending) {
         struct attempt *attempt = next_queued(accounts);
@@ -258,12 +138,14 @@ check_all(void *context)
 }
 
 int
-accounts_check(const char *path, bool demo, struct diagnostic *diagnostic)
+accounts_check(
+    const char *path, bool demo, struct accounts_found *found, struct diagnostic *diagnostic)
 {
     struct account_table table;
-    int error = read_table(path, demo, &table, diagnostic);
+    int error = account_table_read(&table, path, demo, diagnostic);
     if (error == 0) {
-        free(table.rows);
+        *found = (struct accounts_found){table.count, table.demo_count};
+        account_table_free(&table);
     }
     return error;
 }
@@ -276,17 +158,18 @@ accounts_open(struct accounts **result, const char *path, bool demo, struct diag
         free(accounts);
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
-    int error = read_table(path, demo, &accounts->table, diagnostic);
+    int error = account_table_read(&accounts->table, path, demo, diagnostic);
     if (error != 0) {
         free(accounts);
         return error;
     }
     snprintf(accounts->path, sizeof accounts->path, "%s", path);
     randombytes_buf(accounts->key, sizeof accounts->key);
+    throttle_init(&accounts->throttle);
     pthread_mutex_init(&accounts->lock, NULL);
     pthread_cond_init(&accounts->queued, NULL);
     if (pthread_create(&accounts->thread, NULL, check_all, accounts) != 0) {
-        free(accounts->table.rows);
+        account_table_free(&accounts->table);
         free(accounts);
         return diagnostic_set(diagnostic, ERROR_MEMORY, "no thread for checking passwords");
     }
@@ -300,7 +183,8 @@ forget_outcomes(struct accounts *accounts)
 {
     for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
         struct attempt *attempt = &accounts->attempts[i];
-        if (attempt->state != ATTEMPT_QUEUED && attempt->state != ATTEMPT_CHECKING) {
+        if (attempt->state != ATTEMPT_HELD && attempt->state != ATTEMPT_QUEUED &&
+            attempt->state != ATTEMPT_CHECKING) {
             sodium_memzero(attempt, sizeof *attempt);
         }
     }
@@ -311,10 +195,10 @@ int
 accounts_reload(struct accounts *accounts, struct diagnostic *diagnostic)
 {
     struct account_table fresh;
-    int error = read_table(accounts->path, accounts->table.demo, &fresh, diagnostic);
+    int error = account_table_read(&fresh, accounts->path, accounts->table.demo, diagnostic);
     if (error == 0) {
         pthread_mutex_lock(&accounts->lock);
-        free(accounts->table.rows);
+        account_table_free(&accounts->table);
         accounts->table = fresh;
         forget_outcomes(accounts);
         pthread_mutex_unlock(&accounts->lock);
@@ -331,19 +215,41 @@ accounts_each(struct accounts *accounts, accounts_fn *each, void *context)
     }
 }
 
-/* Hashes what makes a login the same as another. */
-static void
-identify(const struct accounts *accounts, const struct request *request, uint8_t id[ID_SIZE])
+/*
+ * What makes a login the same as another, and a mask that nobody has who has not sent the login: so
+ * no token stands in memory for longer than a turn.
+ */
+struct identity {
+    uint8_t id[ID_SIZE];
+    uint8_t mask[TOKEN_SIZE];
+};
+
+static struct identity
+identify(const struct accounts *accounts, const struct request *request)
 {
     crypto_generichash_state state;
-    crypto_generichash_init(&state, accounts->key, sizeof accounts->key, ID_SIZE);
+    struct identity identity;
+    static_assert(sizeof identity == ID_SIZE + TOKEN_SIZE, "one hash gives both");
+    crypto_generichash_init(&state, accounts->key, sizeof accounts->key, sizeof identity);
     crypto_generichash_update(&state, request->nonce, sizeof request->nonce);
     crypto_generichash_update(
         &state, (const unsigned char *)request->user, strlen(request->user) + 1);
     crypto_generichash_update(
         &state, (const unsigned char *)request->password, strlen(request->password));
-    crypto_generichash_final(&state, id, ID_SIZE);
+    crypto_generichash_final(&state, (uint8_t *)&identity, sizeof identity);
     sodium_memzero(&state, sizeof state);
+    return identity;
+}
+
+/* Masks a token, or unmasks one that was masked. */
+static struct login_session
+mask(const struct login_session *session, const struct identity *identity)
+{
+    struct login_session masked = *session;
+    for (size_t i = 0; i < sizeof masked.token; i++) {
+        masked.token[i] ^= identity->mask[i];
+    }
+    return masked;
 }
 
 /* Returns the attempt with this id, or NULL. Under the lock. */
@@ -361,27 +267,41 @@ find_attempt(struct accounts *accounts, const uint8_t id[ID_SIZE])
 
 /*
  * How soon an attempt's place may be taken by another; 0 where it may not. A session that was begun
- * can be begun anew; who was right has waited long, and was not told.
+ * can be begun anew; who was right has waited long, and was not told. Whoever is late is not waited
+ * for; a login that is right and was not told stays while somebody may come for it.
  */
-static const int readiness_to_go[] = {
-    [ATTEMPT_FREE] = 4,
-    [ATTEMPT_BEGUN] = 3,
-    [ATTEMPT_WRONG] = 2,
-    [ATTEMPT_RIGHT] = 1,
-    [ATTEMPT_QUEUED] = 0,
-    [ATTEMPT_CHECKING] = 0,
-    [ATTEMPT_BEGINNING] = 0,
-};
+static int
+readiness_to_go(const struct attempt *attempt, uint64_t now_ms)
+{
+    bool is_late = now_ms > attempt->late_ms;
+    switch (attempt->state) {
+    case ATTEMPT_FREE:
+        return 5;
+    case ATTEMPT_BEGUN:
+        return 3;
+    case ATTEMPT_WRONG:
+        return 2;
+    case ATTEMPT_HELD:
+        return is_late ? 4 : 0;
+    case ATTEMPT_RIGHT:
+        return is_late ? 1 : 0;
+    case ATTEMPT_QUEUED:
+    case ATTEMPT_CHECKING:
+    case ATTEMPT_BEGINNING:
+        break;
+    }
+    return 0;
+}
 
 /* Returns the place for a new attempt, the oldest of those that may go soonest, or NULL. */
 static struct attempt *
-find_place(struct accounts *accounts)
+find_place(struct accounts *accounts, uint64_t now_ms)
 {
     struct attempt *place = NULL;
     int best = 1;
     for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
         struct attempt *attempt = &accounts->attempts[i];
-        int readiness = readiness_to_go[attempt->state];
+        int readiness = readiness_to_go(attempt, now_ms);
         bool is_older = place == NULL || attempt->turn < place->turn;
         if (readiness > best || (readiness == best && is_older)) {
             place = attempt;
@@ -391,41 +311,102 @@ find_place(struct accounts *accounts)
     return place;
 }
 
+/* Does one attempt come before another that is held as well? */
+static bool
+goes_before(const struct attempt *one, const struct attempt *other)
+{
+    return one->burden != other->burden ? one->burden < other->burden : one->turn < other->turn;
+}
+
+/* Returns the attempt that would be let through last of all that are held, or NULL. */
+static struct attempt *
+last_held(struct accounts *accounts)
+{
+    struct attempt *last = NULL;
+    for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
+        struct attempt *attempt = &accounts->attempts[i];
+        if (attempt->state == ATTEMPT_HELD && (last == NULL || goes_before(last, attempt))) {
+            last = attempt;
+        }
+    }
+    return last;
+}
+
 static uint64_t
 count_ahead(const struct accounts *accounts, const struct attempt *attempt)
 {
     uint64_t ahead = 0;
     for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
         const struct attempt *other = &accounts->attempts[i];
-        ahead += other->state == ATTEMPT_QUEUED && other->turn < attempt->turn;
+        ahead += other->state == ATTEMPT_QUEUED &&
+                 (attempt->state == ATTEMPT_HELD || other->turn < attempt->turn);
     }
     return ahead;
 }
 
-static enum login
-begin_attempt(struct accounts *accounts, const struct request *request, const uint8_t id[ID_SIZE],
-    uint64_t *retry_ms)
+/* Is there another that is to be let through before this one, and could be now? */
+static bool
+is_behind(const struct accounts *accounts, const struct attempt *attempt, uint64_t now_ms)
 {
-    struct attempt *attempt = find_place(accounts);
-    if (attempt == NULL) {
-        *retry_ms = ATTEMPTS_MAX * CHECK_MS;
-        return LOGIN_CROWDED;
+    for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
+        const struct attempt *other = &accounts->attempts[i];
+        if (other->state == ATTEMPT_HELD && now_ms <= other->late_ms &&
+            goes_before(other, attempt) &&
+            throttle_wait_ms(&accounts->throttle, other->user, now_ms) == 0) {
+            return true;
+        }
     }
+    return false;
+}
+
+/* Lets a held attempt through to be checked, if it may be. Returns how it stands then. */
+static enum login
+let_through(struct accounts *accounts, struct attempt *attempt, const struct request *request,
+    uint64_t now_ms, uint64_t *retry_ms)
+{
+    uint64_t wait_ms = throttle_wait_ms(&accounts->throttle, attempt->user, now_ms);
+    bool waits = wait_ms > 0 || is_behind(accounts, attempt, now_ms);
+    if (!waits) {
+        throttle_take(&accounts->throttle, attempt->user, now_ms);
+        attempt->state = ATTEMPT_QUEUED;
+        attempt->turn = ++accounts->turns;
+        memcpy(attempt->password, request->password, sizeof attempt->password);
+        pthread_cond_signal(&accounts->queued);
+    }
+    uint64_t check_ms = CHECK_MS * (1 + count_ahead(accounts, attempt));
+    *retry_ms = wait_ms > check_ms ? wait_ms : check_ms;
+    return waits ? LOGIN_SLOWED : LOGIN_WAITING;
+}
+
+/* Begins an attempt, if there is a place for it or one whose source has a larger burden. */
+static struct attempt *
+begin_attempt(struct accounts *accounts, const struct request *request, const uint8_t id[ID_SIZE],
+    const char *source_name, uint64_t now_ms)
+{
+    uint64_t source = throttle_source(&accounts->throttle, source_name);
+    uint64_t burden = throttle_burden(&accounts->throttle, source, now_ms);
+    struct attempt *attempt = find_place(accounts, now_ms);
+    if (attempt == NULL) {
+        attempt = last_held(accounts);
+        if (attempt == NULL || attempt->burden <= burden) {
+            return NULL;
+        }
+    }
+    throttle_add_burden(&accounts->throttle, source, now_ms);
     sodium_memzero(attempt, sizeof *attempt);
-    attempt->state = ATTEMPT_QUEUED;
+    attempt->state = ATTEMPT_HELD;
     attempt->turn = ++accounts->turns;
+    attempt->source = source;
+    attempt->burden = burden;
     memcpy(attempt->id, id, ID_SIZE);
     memcpy(attempt->user, request->user, sizeof attempt->user);
-    memcpy(attempt->password, request->password, sizeof attempt->password);
-    pthread_cond_signal(&accounts->queued);
-    *retry_ms = CHECK_MS * (1 + count_ahead(accounts, attempt));
-    return LOGIN_WAITING;
+    return attempt;
 }
 
 /* Tells how an attempt stands; that it is right, to one only. Under the lock. */
 static enum login
 tell_attempt(const struct accounts *accounts, struct attempt *attempt,
-    struct login_session *session, uint64_t *retry_ms)
+    const struct identity *identity, struct login_session *session, uint64_t *retry_ms)
 {
     switch (attempt->state) {
     case ATTEMPT_WRONG:
@@ -434,9 +415,10 @@ tell_attempt(const struct accounts *accounts, struct attempt *attempt,
         attempt->state = ATTEMPT_BEGINNING;
         return LOGIN_RIGHT;
     case ATTEMPT_BEGUN:
-        *session = attempt->session;
+        *session = mask(&attempt->session, identity);
         return LOGIN_REPEATED;
     case ATTEMPT_FREE:
+    case ATTEMPT_HELD:
     case ATTEMPT_QUEUED:
     case ATTEMPT_CHECKING:
     case ATTEMPT_BEGINNING:
@@ -447,30 +429,54 @@ tell_attempt(const struct accounts *accounts, struct attempt *attempt,
 }
 
 enum login
-accounts_login(struct accounts *accounts, const struct request *request,
-    struct login_session *session, uint64_t *retry_ms)
+accounts_login(struct accounts *accounts, const struct request *request, const char *source,
+    uint64_t now_ms, struct login_session *session, uint64_t *retry_ms)
 {
-    uint8_t id[ID_SIZE];
-    identify(accounts, request, id);
+    enum login login = LOGIN_CROWDED;
+    const struct identity identity = identify(accounts, request);
     pthread_mutex_lock(&accounts->lock);
-    struct attempt *attempt = find_attempt(accounts, id);
-    enum login login = attempt == NULL ? begin_attempt(accounts, request, id, retry_ms)
-                                       : tell_attempt(accounts, attempt, session, retry_ms);
+    struct attempt *attempt = find_attempt(accounts, identity.id);
+    if (attempt == NULL) {
+        attempt = begin_attempt(accounts, request, identity.id, source, now_ms);
+    }
+    *retry_ms = 0;
+    if (attempt == NULL) {
+        *retry_ms = ATTEMPTS_MAX * CHECK_MS;
+    } else if (attempt->state == ATTEMPT_HELD) {
+        login = let_through(accounts, attempt, request, now_ms, retry_ms);
+    } else {
+        login = tell_attempt(accounts, attempt, &identity, session, retry_ms);
+    }
+    if (attempt != NULL) {
+        attempt->late_ms = now_ms + *retry_ms + LATE_MS;
+    }
     pthread_mutex_unlock(&accounts->lock);
     return login;
+}
+
+size_t
+accounts_queued(struct accounts *accounts)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&accounts->lock);
+    for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
+        enum attempt_state state = accounts->attempts[i].state;
+        count += state == ATTEMPT_QUEUED || state == ATTEMPT_CHECKING ? 1 : 0;
+    }
+    pthread_mutex_unlock(&accounts->lock);
+    return count;
 }
 
 void
 accounts_began(
     struct accounts *accounts, const struct request *request, const struct login_session *session)
 {
-    uint8_t id[ID_SIZE];
-    identify(accounts, request, id);
+    const struct identity identity = identify(accounts, request);
     pthread_mutex_lock(&accounts->lock);
-    struct attempt *attempt = find_attempt(accounts, id);
+    struct attempt *attempt = find_attempt(accounts, identity.id);
     if (attempt != NULL && attempt->state == ATTEMPT_BEGINNING) {
         attempt->state = ATTEMPT_BEGUN;
-        attempt->session = *session;
+        attempt->session = mask(session, &identity);
     }
     pthread_mutex_unlock(&accounts->lock);
 }
@@ -478,10 +484,9 @@ accounts_began(
 void
 accounts_not_began(struct accounts *accounts, const struct request *request)
 {
-    uint8_t id[ID_SIZE];
-    identify(accounts, request, id);
+    const struct identity identity = identify(accounts, request);
     pthread_mutex_lock(&accounts->lock);
-    struct attempt *attempt = find_attempt(accounts, id);
+    struct attempt *attempt = find_attempt(accounts, identity.id);
     if (attempt != NULL && attempt->state == ATTEMPT_BEGINNING) {
         attempt->state = ATTEMPT_RIGHT;
     }
@@ -502,7 +507,7 @@ accounts_close(struct accounts **result)
     pthread_join(accounts->thread, NULL);
     pthread_cond_destroy(&accounts->queued);
     pthread_mutex_destroy(&accounts->lock);
-    free(accounts->table.rows);
+    account_table_free(&accounts->table);
     sodium_memzero(accounts, sizeof *accounts);
     free(accounts);
     *result = NULL;

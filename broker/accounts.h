@@ -1,15 +1,19 @@
 /**
  * accounts.h: who may log in, and the checking of passwords off the loop.
  *
- * users.conf has a line an account: name, roles, argon2id hash. The roles are words joined by
- * commas: "buy", which every account has; "restock", who may add units as well; "demo", who may log
- * in on loopback addresses only.
+ * The accounts are those of users.conf (account_table.h).
  *
  * A check takes about 80 ms and 64 MiB, so one thread of its own makes them, one at a time, from a
  * bounded queue. Nobody waits: a login is asked about again and again, with the same nonce, until
  * its outcome is known. The outcome is kept for repetitions until its place is needed or the
  * accounts are read again. A check for which there is no memory is forgotten: asking again begins
  * it anew.
+ *
+ * Wrong passwords are slowed down, by name and in all (see throttle.h): a login is held until its
+ * password may be checked, and again nobody waits but whoever asks again. Those whose source has
+ * the smallest burden go first, and take the places of others; so a flood of wrong passwords for
+ * somebody's name, from a few connections, does not keep the right one out. A login that is held
+ * has no password here: it is in each request that asks.
  *
  * One login begins one session: that it is right is told once, to whoever asks first, and all
  * others wait until that one has said how it went, by accounts_began() or accounts_not_began().
@@ -30,6 +34,7 @@ struct accounts;
 /** How a login stands. */
 enum login {
     LOGIN_WAITING,  /**< it is being checked or begun, or waits for it; ask again */
+    LOGIN_SLOWED,   /**< too many were wrong lately, here or elsewhere; ask again */
     LOGIN_CROWDED,  /**< too many wait already; ask again */
     LOGIN_WRONG,    /**< no such user, or another password */
     LOGIN_RIGHT,    /**< begin a session; then accounts_began() or accounts_not_began() */
@@ -45,13 +50,20 @@ struct login_session {
 typedef void
 accounts_fn(void *context, const char *name, bool may_restock);
 
+/** What a file of accounts holds. */
+struct accounts_found {
+    size_t count;      /**< accounts that may log in */
+    size_t demo_count; /**< those among them with the role "demo" */
+};
+
 /**
  * Reads the accounts from `path` to see whether they are good. Blocks for the file.
  *
- * Returns 0, or an error with a sentence that names file, line and reason.
+ * Returns 0 with what was found, or an error with a sentence that names file, line and reason.
  */
 int
-accounts_check(const char *path, bool demo, struct diagnostic *diagnostic);
+accounts_check(
+    const char *path, bool demo, struct accounts_found *found, struct diagnostic *diagnostic);
 
 /**
  * Reads the accounts from `path` and starts the checking thread. Accounts with the role "demo" are
@@ -79,12 +91,17 @@ accounts_each(struct accounts *accounts, accounts_fn *each, void *context);
 /**
  * Asks how the login in `request` stands, beginning it where it is new. Does not block.
  *
- * With LOGIN_REPEATED, `*session` is filled in. With LOGIN_WAITING and LOGIN_CROWDED, `*retry_ms`
- * says when it makes sense to ask again.
+ * `source` is a text that tells one peer from another; `now_ms` is of a clock that never goes back.
+ * With LOGIN_REPEATED, `*session` is filled in. With LOGIN_WAITING, LOGIN_SLOWED and LOGIN_CROWDED,
+ * `*retry_ms` says when it makes sense to ask again; who comes much later has lost its place.
  */
 enum login
-accounts_login(struct accounts *accounts, const struct request *request,
-    struct login_session *session, uint64_t *retry_ms);
+accounts_login(struct accounts *accounts, const struct request *request, const char *source,
+    uint64_t now_ms, struct login_session *session, uint64_t *retry_ms);
+
+/** Returns how many logins wait for their check, or are being checked. Does not block. */
+size_t
+accounts_queued(struct accounts *accounts);
 
 /** Says which session was begun for a login that was LOGIN_RIGHT. */
 void

@@ -19,11 +19,13 @@ void
 config_init(struct config *config)
 {
     *config = (struct config){
-        .lanes = 16,
+        .lanes = 64,
         .segment_mib = 16,
         .sessions_max = 100000,
         .sessions_user_max = 1000,
     };
+    snprintf(config->log_level, sizeof config->log_level, "notice");
+    snprintf(config->log_format, sizeof config->log_format, "text");
     snprintf(config->bind, sizeof config->bind, "tcp://127.0.0.1:5570");
     snprintf(config->data, sizeof config->data, "/var/lib/stockbus");
     snprintf(config->users, sizeof config->users, "/etc/stockbus/users.conf");
@@ -42,8 +44,12 @@ config_read(struct config *config, const char *path, struct diagnostic *diagnost
         {"segment_mib", SETTING_NUMBER, 1, 256, &config->segment_mib},
         {"sessions", SETTING_NUMBER, 1, 10000000, &config->sessions_max},
         {"sessions_per_user", SETTING_NUMBER, 1, 10000000, &config->sessions_user_max},
+        {"log_level", SETTING_TEXT, 1, sizeof config->log_level, config->log_level},
+        {"log_format", SETTING_TEXT, 1, sizeof config->log_format, config->log_format},
         {"plaintext_beyond_loopback", SETTING_TEXT, 1, sizeof config->plaintext_beyond_loopback,
             config->plaintext_beyond_loopback},
+        {"curve/certificate", SETTING_PATH, 1, sizeof config->certificate, config->certificate},
+        {"curve/clients", SETTING_PATH, 1, sizeof config->clients, config->clients},
     };
     return settings_read(path, settings, sizeof settings / sizeof settings[0], diagnostic);
 }
@@ -61,11 +67,23 @@ config_check(struct config *config, struct diagnostic *diagnostic)
             "segment_mib: %" PRIu64 " lanes need journals of at least %" PRId64 " MiB",
             config->lanes, (size_min + MIB - 1) / MIB);
     }
-    if (!config->endpoint.is_loopback && strcmp(config->plaintext_beyond_loopback, accepted) != 0) {
+    if ((config->certificate[0] != '\0') != (config->clients[0] != '\0')) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "curve: certificate and clients go together; one is missing");
+    }
+    if (!config_encrypts(config) && !config->endpoint.is_loopback &&
+        strcmp(config->plaintext_beyond_loopback, accepted) != 0) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
             "%s: is no loopback address, and without encryption passwords and orders could be read "
-            "on the way; to serve it all the same, set plaintext_beyond_loopback = %s",
+            "on the way; set up curve, or, to serve it all the same, "
+            "plaintext_beyond_loopback = %s",
             config->bind, accepted);
     }
     return 0;
+}
+
+bool
+config_encrypts(const struct config *config)
+{
+    return config->certificate[0] != '\0';
 }

@@ -3,6 +3,7 @@
 #include "broker/image.h"
 
 #include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,14 @@ struct engine {
     int lack;           /* why no journal could be begun, an error that may pass; 0: nothing */
     uint64_t lack_ms;   /* when that was */
     struct event event; /* the one at work */
+    struct counters counters;
 };
+
+static uint64_t
+read_clock(const struct engine *engine)
+{
+    return engine->environment.now_us != NULL ? engine->environment.now_us() : 0;
+}
 
 /* The fold of a store over a ledger. */
 
@@ -117,6 +125,7 @@ engine_open(struct engine **result, const struct environment *environment,
     if (engine != NULL) {
         engine->environment = *environment;
         engine->batch_max = options->batch_max;
+        counters_init(&engine->counters, read_clock(engine));
         engine->ledger = ledger_new(&options->limits);
         engine->scratch = ledger_new(&options->limits);
     }
@@ -139,10 +148,17 @@ engine_ledger(struct engine *engine)
     return engine->ledger;
 }
 
+struct counters *
+engine_counters(struct engine *engine)
+{
+    return &engine->counters;
+}
+
 bool
 engine_may_change(const struct request *request)
 {
-    return request->operation != OPERATION_PING && request->operation != OPERATION_VIEW;
+    return request->operation != OPERATION_PING && request->operation != OPERATION_VIEW &&
+           request->operation != OPERATION_STATS;
 }
 
 /*
@@ -171,6 +187,20 @@ reserve(struct engine *engine, struct exchange *const *exchanges, size_t count, 
     return error;
 }
 
+/* Lends the counters to a reply, with what they do not count but can be looked up. */
+static void
+tell_stats(struct engine *engine, struct reply *reply)
+{
+    struct store_extent extent = store_measure(engine->store);
+    uint64_t *numbers = engine->counters.stats.numbers;
+    numbers[STATS_UPTIME_MS] = (read_clock(engine) - engine->counters.began_us) / 1000;
+    numbers[STATS_SESSIONS] = engine->ledger->sessions.count;
+    numbers[STATS_JOURNAL] = extent.generation;
+    numbers[STATS_JOURNAL_BYTES] = extent.journal_size;
+    numbers[STATS_SNAPSHOT] = extent.snapshot_generation;
+    reply->stats = &engine->counters.stats;
+}
+
 /*
  * Decides one request; its event, if any, is packed and applied. Without `room` (0) for events the
  * request is put off where it has one: what changes nothing is answered all the same, as are orders
@@ -184,8 +214,13 @@ decide(struct engine *engine, struct exchange *exchange, int room, msgpack_packe
     if (exchange->request.operation == OPERATION_LOGIN) {
         engine->environment.random(facts.token, sizeof facts.token);
     }
-    if (!ledger_decide(
-            engine->ledger, &exchange->request, &facts, &exchange->reply, &engine->event)) {
+    bool changes =
+        ledger_decide(engine->ledger, &exchange->request, &facts, &exchange->reply, &engine->event);
+    sodium_memzero(facts.token, sizeof facts.token);
+    if (!changes) {
+        if (exchange->request.operation == OPERATION_STATS && exchange->reply.status == STATUS_OK) {
+            tell_stats(engine, &exchange->reply);
+        }
         return 0;
     }
     if (room != 0) {
@@ -223,7 +258,12 @@ finish_record(struct engine *engine, msgpack_packer *packer, size_t count_at, ui
     record->data[count_at] = (unsigned char)(event_count >> 8);
     record->data[count_at + 1] = (unsigned char)event_count;
     int error = store_append(engine->store);
-    return error != 0 ? error : store_sync(engine->store);
+    if (error == 0) {
+        uint64_t begin_us = read_clock(engine);
+        error = store_sync(engine->store);
+        counters_sync(&engine->counters, event_count, read_clock(engine) - begin_us);
+    }
+    return error;
 }
 
 int

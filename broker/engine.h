@@ -13,6 +13,7 @@
 #ifndef STOCKBUS_BROKER_ENGINE_H
 #define STOCKBUS_BROKER_ENGINE_H
 
+#include "broker/counters.h"
 #include "broker/ledger.h"
 #include "shared/files.h"
 #include "shared/store.h"
@@ -31,6 +32,7 @@ struct environment {
     struct files *files;
     void (*random)(void *data, size_t size); /**< unpredictable bytes */
     uint64_t (*now_ms)(void);                /**< since 1970, for the records */
+    uint64_t (*now_us)(void); /**< of a clock that never goes back; NULL: no time is measured */
 };
 
 struct engine_options {
@@ -65,6 +67,13 @@ engine_fold(struct ledger *ledger);
 /** Returns the ledger, to look at it and to give accounts. Borrowed. */
 struct ledger *
 engine_ledger(struct engine *engine);
+
+/**
+ * Returns the counters, for the server to add what it sees: answers, turns, logins. Borrowed. The
+ * engine counts records and syncs, and fills in how far it has come when it answers `stats`.
+ */
+struct counters *
+engine_counters(struct engine *engine);
 
 /** May the request change anything? If not, engine_apply() with it alone waits for no disk. */
 bool

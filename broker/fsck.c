@@ -2,7 +2,7 @@
 
 #include "broker/fsck.h"
 
-#include <getopt.h>
+#include "shared/usage.h"
 
 enum exit_status {
     EXIT_GOOD = 0,
@@ -12,23 +12,34 @@ enum exit_status {
 };
 
 static const char help[] =
-    "usage: stock-fsck [--json] DIR\n"
+    "stock-fsck - checks and prints the files of a Stockbus broker or client\n"
     "\n"
-    "Reads the data directory of a broker or the state directory of a client, checks all that\n"
-    "stands in it, and prints it: the files, the items with their units, the sessions with their\n"
-    "last orders, the order that is pending. The newest snapshot is computed anew from the one\n"
-    "before it and the journals between them, and both have to agree.\n"
+    "Usage:\n"
+    "  stock-fsck [--json] DIR\n"
     "\n"
-    "  --json      print one JSON object\n"
-    "  --version   print the version\n"
-    "  --help      print this\n"
+    "Reads the data directory of a broker or the state directory of a client, checks\n"
+    "all that stands in it, and prints it: the files, the items with their units, the\n"
+    "sessions with their last orders, the order that is pending. The newest snapshot\n"
+    "is computed anew from the one before it and the journals between them, and both\n"
+    "have to agree.\n"
     "\n"
-    "It writes nothing and takes no lock. In a directory that is in use, a record that is being\n"
-    "written looks like a torn tail; a torn tail is no damage, as the next start cuts it off.\n"
+    "It writes nothing and takes no lock. In a directory that is in use, a record\n"
+    "that is being written looks like a torn tail; a torn tail is no damage, as the\n"
+    "next start cuts it off.\n"
     "\n"
-    "Exit status: 0 good, 2 bad usage, 3 damaged (file and offset are on standard error), 1 the\n"
-    "rest (no such directory, no data in it, a file that cannot be read).\n"
+    "Options:\n"
+    "  --json                print one JSON object\n"
+    "  --help                explain this\n"
+    "  --version             say which version this is\n"
     "\n"
+    "Exit status:\n"
+    "  0  good\n"
+    "  1  anything else: no such directory, no data in it, a file that cannot be read\n"
+    "  2  bad usage\n"
+    "  3  damaged; file and offset are on standard error\n"
+    "\n"
+    "Examples:\n"
+    "  stock-fsck ~/.local/state/stockbus\n"
     "  stock-fsck --json /var/lib/stockbus | jq .units\n";
 
 static enum exit_status
@@ -68,7 +79,7 @@ main(int count, char **arguments)
     };
     bool json = false;
     int option;
-    while ((option = getopt_long(count, arguments, "", options, NULL)) != -1) {
+    while ((option = getopt_long(count, arguments, ":", options, NULL)) != -1) {
         switch (option) {
         case 'j':
             json = true;
@@ -80,12 +91,13 @@ main(int count, char **arguments)
             fputs(help, stdout);
             return EXIT_GOOD;
         default:
-            fprintf(stderr, "try 'stock-fsck --help'\n");
+            usage_complain("stock-fsck", options, option, arguments[optind - 1]);
             return EXIT_USAGE;
         }
     }
     if (optind + 1 != count) {
-        fprintf(stderr, "usage: stock-fsck [--json] DIR\n");
+        fprintf(stderr, "stock-fsck: %s; usage: stock-fsck [--json] DIR\n",
+            optind == count ? "which directory?" : "one directory at a time");
         return EXIT_USAGE;
     }
     return (int)check(arguments[optind], json);

@@ -1,6 +1,7 @@
 #include "broker/fsck.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +75,7 @@ agree(const void *found_state, const void *expected_state, struct diagnostic *di
     } else if (!holders_agree(found, expected)) {
         what = "the items";
     } else if (found->aside_count != expected->aside_count) {
-        what = "what was put aside";
+        what = "what was set aside";
     }
     if (what != NULL) {
         diagnostic_set(difference, 0, "%s is another", what);
@@ -90,10 +91,22 @@ name_of(const struct local_state *state, uint64_t upc)
 }
 
 static void
+print_order(const struct local_state *state, const struct order *order, const char *what, FILE *out)
+{
+    fprintf(out, "order %" PRIu64 " of session %" PRIu64 " of %s %s: %s\n", order->number,
+        order->session, order->user, what, operation_word(order->operation));
+    for (size_t i = 0; i < order->line_count; i++) {
+        char upc[UPC_TEXT_SIZE];
+        upc_format(order->lines[i].upc, upc);
+        fprintf(out, "  %s %10" PRIu64 "  %s\n", upc, order->lines[i].units,
+            name_of(state, order->lines[i].upc));
+    }
+}
+
+static void
 print(const void *opaque, FILE *out)
 {
     const struct local_state *state = opaque;
-    const struct order *pending = &state->pending.order;
     char upc[UPC_TEXT_SIZE];
     if (state->is_logged_in) {
         fprintf(out, "%s is %s, session %" PRIu64 ", next order %" PRIu64 "\n", state->user,
@@ -101,14 +114,17 @@ print(const void *opaque, FILE *out)
     } else {
         fprintf(out, "nobody is logged in\n");
     }
-    fprintf(out, "the broker was last seen at position %" PRIu64 "\n", state->position);
+    if (state->has_history) {
+        char history[2 * HISTORY_SIZE + 1];
+        sodium_bin2hex(history, sizeof history, state->history, HISTORY_SIZE);
+        fprintf(out, "the broker of history %s was last seen at position %" PRIu64 "\n", history,
+            state->position);
+    }
     if (state->pending.exists) {
-        fprintf(out, "order %" PRIu64 " of session %" PRIu64 " is pending: %s\n", pending->number,
-            pending->session, operation_word(pending->operation));
-        for (size_t i = 0; i < pending->line_count; i++) {
-            upc_format(pending->lines[i].upc, upc);
-            fprintf(out, "  %s %10" PRIu64 "\n", upc, pending->lines[i].units);
-        }
+        print_order(state, &state->pending.order, "is pending", out);
+    }
+    for (size_t i = 0; i < state->aside_count; i++) {
+        print_order(state, &state->asides[i].order, "was set aside", out);
     }
     for (size_t i = 0; i < state->holder_count; i++) {
         const struct holder *holder = &state->holders[i];
@@ -120,7 +136,6 @@ print(const void *opaque, FILE *out)
                 name_of(state, holder->lines[n].upc));
         }
     }
-    fprintf(out, "%zu orders were put aside\n", state->aside_count);
 }
 
 static void
@@ -138,6 +153,23 @@ emit_lines(const struct line *lines, size_t count, struct json *json)
     json_end(json, ']');
 }
 
+/* With the members that `stockctl --json local` has. */
+static void
+emit_order(const struct order *order, const char *status, struct json *json)
+{
+    json_begin(json, '{');
+    json_text_member(json, "user", order->user);
+    if (status != NULL) {
+        json_text_member(json, "status", status);
+    }
+    json_uint_member(json, "session", order->session);
+    json_uint_member(json, "order", order->number);
+    json_text_member(json, "kind", operation_word(order->operation));
+    json_key(json, "lines");
+    emit_lines(order->lines, order->line_count, json);
+    json_end(json, '}');
+}
+
 static void
 emit(const void *opaque, struct json *json)
 {
@@ -150,19 +182,26 @@ emit(const void *opaque, struct json *json)
     } else {
         json_null(json);
     }
-    json_uint_member(json, "broker_position", state->position);
-    json_key(json, "pending");
-    if (state->pending.exists) {
-        json_begin(json, '{');
-        json_text_member(json, "operation", operation_word(state->pending.order.operation));
-        json_uint_member(json, "session", state->pending.order.session);
-        json_uint_member(json, "order", state->pending.order.number);
-        json_key(json, "lines");
-        emit_lines(state->pending.order.lines, state->pending.order.line_count, json);
-        json_end(json, '}');
+    json_key(json, "broker_history");
+    if (state->has_history) {
+        char history[2 * HISTORY_SIZE + 1];
+        json_text(json, sodium_bin2hex(history, sizeof history, state->history, HISTORY_SIZE));
     } else {
         json_null(json);
     }
+    json_uint_member(json, "broker_position", state->position);
+    json_key(json, "pending");
+    if (state->pending.exists) {
+        emit_order(&state->pending.order, NULL, json);
+    } else {
+        json_null(json);
+    }
+    json_key(json, "set_aside");
+    json_begin(json, '[');
+    for (size_t i = 0; i < state->aside_count; i++) {
+        emit_order(&state->asides[i].order, status_word(state->asides[i].status), json);
+    }
+    json_end(json, ']');
     json_key(json, "users");
     json_begin(json, '[');
     for (size_t i = 0; i < state->holder_count; i++) {
@@ -173,7 +212,6 @@ emit(const void *opaque, struct json *json)
         json_end(json, '}');
     }
     json_end(json, ']');
-    json_uint_member(json, "aside", state->aside_count);
 }
 
 const struct fsck_side fsck_client = {

@@ -24,8 +24,9 @@ print_file(const struct fsck_file *file, FILE *out)
         fprintf(out, "good, no records, ends at offset %" PRId64, file->end);
     } else {
         fprintf(out,
-            "good, %" PRIu64 " records, %" PRIu64 " to %" PRIu64 ", ends at offset %" PRId64,
-            file->records, file->first, file->first + file->records - 1, file->end);
+            "good, %" PRIu64 " record%s, %" PRIu64 " to %" PRIu64 ", ends at offset %" PRId64,
+            file->records, file->records == 1 ? "" : "s", file->first,
+            file->first + file->records - 1, file->end);
     }
     if (file->is_good && !file->is_snapshot) {
         if (file->torn_bytes > 0) {

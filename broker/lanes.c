@@ -1,5 +1,6 @@
 #include "broker/lanes.h"
 
+#include "broker/authenticator.h"
 #include "shared/limits.h"
 
 #include <assert.h>
@@ -14,13 +15,18 @@ enum {
     BACKLOG = 1024
 };
 
+/* The library has it in every build; its header shows it to those alone who ask for drafts. */
+#ifndef ZMQ_ZAP_ENFORCE_DOMAIN
+#define ZMQ_ZAP_ENFORCE_DOMAIN 93
+#endif
+
 /* What keeps a bad peer from costing others: see the options' pages in zmq_setsockopt(3). */
 static const struct {
     int option;
     int value;
 } lane_options[] = {
     {ZMQ_LINGER, 1000},
-    {ZMQ_SNDHWM, 4},
+    {ZMQ_SNDHWM, LANES_REPLIES_MAX},
     {ZMQ_RCVHWM, 4},
     {ZMQ_BACKLOG, BACKLOG},
     {ZMQ_HANDSHAKE_IVL, 5000},
@@ -75,9 +81,22 @@ probe(const struct endpoint *endpoint)
     return fd < 0 ? fd : 0;
 }
 
+/* Has a lane encrypt, and accept nobody but whom the authenticator lets in. */
+static int
+encrypt(void *socket, const uint8_t *secret_key)
+{
+    const int yes = 1;
+    int failed = zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &yes, sizeof yes);
+    failed |= zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret_key, CERTIFICATE_KEY_SIZE);
+    failed |= zmq_setsockopt(
+        socket, ZMQ_ZAP_DOMAIN, AUTHENTICATOR_DOMAIN, sizeof AUTHENTICATOR_DOMAIN - 1);
+    failed |= zmq_setsockopt(socket, ZMQ_ZAP_ENFORCE_DOMAIN, &yes, sizeof yes);
+    return failed;
+}
+
 /* Opens a socket with the options of a lane. Returns NULL with errno set when it cannot. */
 static void *
-open_socket(void *context, bool is_ipv6)
+open_socket(void *context, bool is_ipv6, const uint8_t *secret_key)
 {
     const int64_t size_max = MESSAGE_SIZE_MAX;
     const int ipv6 = is_ipv6 ? 1 : 0;
@@ -91,33 +110,43 @@ open_socket(void *context, bool is_ipv6)
         failed |= zmq_setsockopt(
             socket, lane_options[i].option, &lane_options[i].value, sizeof lane_options[i].value);
     }
+    if (secret_key != NULL) {
+        failed |= encrypt(socket, secret_key);
+    }
     assert(failed == 0);
     return socket;
 }
 
-/* Opens the next lane on `fd`, or by a plain bind where that is negative. Returns 0 or errno. */
+/* What all lanes are opened with. */
+struct plan {
+    void *context;
+    const char *text;
+    const struct endpoint *endpoint;
+    const uint8_t *secret_key; /* NULL: connections are not encrypted */
+};
+
+/* Opens the next lane on `fd`. Returns 0 or errno. */
 static int
-open_lane(struct lanes *lanes, void *context, const char *text, bool is_ipv6, int fd)
+open_lane(struct lanes *lanes, const struct plan *plan, int fd)
 {
-    void *socket = open_socket(context, is_ipv6);
+    void *socket = open_socket(plan->context, plan->endpoint->is_ipv6, plan->secret_key);
     if (socket == NULL) {
         return errno;
     }
     lanes->sockets[lanes->count++] = socket;
-    if (fd >= 0 && zmq_setsockopt(socket, ZMQ_USE_FD, &fd, sizeof fd) != 0) {
+    if (zmq_setsockopt(socket, ZMQ_USE_FD, &fd, sizeof fd) != 0) {
         return errno;
     }
-    return zmq_bind(socket, text) != 0 ? errno : 0;
+    return zmq_bind(socket, plan->text) != 0 ? errno : 0;
 }
 
 static int
-open_shared(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
-    size_t count)
+open_shared(struct lanes *lanes, const struct plan *plan, size_t count)
 {
-    struct sockaddr_storage address = endpoint->address;
-    int failed = -probe(endpoint);
+    struct sockaddr_storage address = plan->endpoint->address;
+    int failed = -probe(plan->endpoint);
     while (failed == 0 && lanes->count < count) {
-        int fd = listen_on(endpoint, &address, true);
+        int fd = listen_on(plan->endpoint, &address, true);
         if (fd < 0) {
             return -fd;
         }
@@ -129,7 +158,7 @@ open_shared(struct lanes *lanes, void *context, const char *text, const struct e
             return failed;
         }
         size_t lane = lanes->count;
-        failed = open_lane(lanes, context, text, endpoint->is_ipv6, fd);
+        failed = open_lane(lanes, plan, fd);
         if (failed != 0 && lanes->count == lane) {
             close(fd); /* no socket has taken it over */
         }
@@ -137,14 +166,44 @@ open_shared(struct lanes *lanes, void *context, const char *text, const struct e
     return failed;
 }
 
+static int
+open_given(struct lanes *lanes, const struct plan *plan, const int *fds, size_t count)
+{
+    int failed = 0;
+    while (failed == 0 && lanes->count < count) {
+        failed = open_lane(lanes, plan, fds[lanes->count]);
+    }
+    for (size_t i = lanes->count; i < count; i++) {
+        close(fds[i]); /* no socket has taken it over */
+    }
+    return failed;
+}
+
+static int
+open_alone(struct lanes *lanes, const struct plan *plan)
+{
+    /* ZeroMQ would take a host's name for that of a network device. */
+    int fd = listen_on(plan->endpoint, &plan->endpoint->address, false);
+    return fd < 0 ? -fd : open_given(lanes, plan, &fd, 1);
+}
+
+int
+lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic *diagnostic)
+{
+    int failed = -probe(endpoint);
+    return failed == 0 ? 0 : complain(diagnostic, text, failed);
+}
+
 int
 lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
-    size_t count, struct diagnostic *diagnostic)
+    const int *fds, size_t count, const uint8_t *secret_key, struct diagnostic *diagnostic)
 {
     assert(count >= 1 && count <= LANES_MAX);
     *lanes = (struct lanes){.count = 0};
-    int failed = count == 1 ? open_lane(lanes, context, text, endpoint->is_ipv6, -1)
-                            : open_shared(lanes, context, text, endpoint, count);
+    const struct plan plan = {context, text, endpoint, secret_key};
+    int failed = fds != NULL  ? open_given(lanes, &plan, fds, count)
+                 : count == 1 ? open_alone(lanes, &plan)
+                              : open_shared(lanes, &plan, count);
     size_t size = sizeof lanes->endpoint;
     if (failed == 0 &&
         zmq_getsockopt(lanes->sockets[0], ZMQ_LAST_ENDPOINT, lanes->endpoint, &size) != 0) {

@@ -4,14 +4,17 @@
  * A REP socket answers one request before it takes the next, so a broker with one would pay a disk
  * sync for every purchase. Each lane is a REP socket on a listening descriptor of its own, made
  * with SO_REUSEPORT, and the kernel spreads the connections over them. Clients see one endpoint.
+ * The descriptors are made here, or by somebody else, such as systemd.
  */
 #ifndef STOCKBUS_BROKER_LANES_H
 #define STOCKBUS_BROKER_LANES_H
 
+#include "shared/certificate.h"
 #include "shared/endpoint.h"
 
 enum {
-    LANES_MAX = 256
+    LANES_MAX = 256,
+    LANES_REPLIES_MAX = 4, /**< replies that may wait for a peer; what is above is dropped */
 };
 
 struct lanes {
@@ -21,15 +24,26 @@ struct lanes {
 };
 
 /**
+ * Sees whether lanes could be bound to `text`, which `endpoint` was parsed from, without binding
+ * any: for those who want to know before they begin something else. Another process may still take
+ * the port. Returns as lanes_open() does.
+ */
+int
+lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic *diagnostic);
+
+/**
  * Binds `count` (1 to LANES_MAX) lanes to `text`, which `endpoint` was parsed from. One lane alone
- * is a plain bind.
+ * shares its port with nobody. Where `fds` is not NULL, it has `count` descriptors that listen
+ * there already, without blocking; they are the lanes' to close, also after an error. With the
+ * secret key of a broker, every connection is encrypted, and the authenticator, which has to be
+ * open, says whose is accepted; with NULL none is, and everybody's.
  *
  * Returns 0; ERROR_ADDRESS_IN_USE, also where another process holds the port with SO_REUSEPORT; or
  * ERROR_NETWORK or ERROR_PERMISSION. `diagnostic` names the endpoint and the reason.
  */
 int
 lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
-    size_t count, struct diagnostic *diagnostic);
+    const int *fds, size_t count, const uint8_t *secret_key, struct diagnostic *diagnostic);
 
 /** Closes the lanes; replies on their way out are given a second to leave. */
 void

@@ -349,6 +349,8 @@ decide_for_session(struct ledger *ledger, const struct request *request, const s
         event->kind = EVENT_LOGOUT;
         event->session = session->number;
         return true;
+    case OPERATION_STATS:
+        return false; /* who may ask was found out; the figures are not the ledger's */
     case OPERATION_PING:
     case OPERATION_LOGIN:
     case OPERATION_COUNT:

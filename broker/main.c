@@ -1,17 +1,21 @@
 /* stockd: options, configuration, signals, wiring, exit status. */
 
 #include "broker/accounts.h"
+#include "broker/authenticator.h"
+#include "broker/bouncer.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
 #include "broker/engine.h"
+#include "broker/keys.h"
 #include "broker/lanes.h"
 #include "broker/log.h"
-#include "broker/passhash.h"
 #include "broker/server.h"
+#include "broker/service.h"
+#include "broker/tools.h"
 #include "broker/upkeep.h"
+#include "shared/certificate.h"
+#include "shared/secret.h"
 
-#include <bsd/readpassphrase.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
@@ -24,6 +28,8 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "shared/usage.h"
+
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_OTHER = 1,
@@ -32,36 +38,58 @@ enum exit_status {
 };
 
 static const char default_config[] = "/etc/stockbus/broker.conf";
+static const char default_certificate[] = "broker.cert";
 
 static const char help[] =
-    "usage: stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--check-config]\n"
-    "       stockd --hash-password\n"
+    "stockd - keeps the stock of a Stockbus, and sells it over ZeroMQ\n"
     "\n"
-    "The broker of Stockbus: keeps the stock, and sells it over ZeroMQ.\n"
+    "Usage:\n"
+    "  stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--log-level LEVEL]\n"
+    "         [--log-format FORMAT] [--check-config]\n"
+    "  stockd --hash-password\n"
+    "  stockd --keygen [FILE]\n"
     "\n"
-    "  --config FILE     configuration; otherwise $STOCK_BROKER_CONFIG,\n"
-    "                    then /etc/stockbus/broker.conf\n"
-    "  --bind ENDPOINT   where to listen, as tcp://127.0.0.1:5570; port '*' takes a free one\n"
-    "                    (also $STOCK_BIND)\n"
-    "  --data DIR        data directory (also $STOCK_DATA)\n"
-    "  --check-config    read configuration, users and inventory, say what is wrong, and end\n"
-    "  --hash-password   read a password, and print the hash that users.conf wants\n"
-    "  --version         print the version\n"
-    "  --help            print this\n"
+    "Options:\n"
+    "  --config FILE         configuration; without it $STOCK_BROKER_CONFIG, or\n"
+    "                        else /etc/stockbus/broker.conf\n"
+    "  --bind ENDPOINT       where to listen, as tcp://127.0.0.1:5570; port '*'\n"
+    "                        takes a free one (also $STOCK_BIND)\n"
+    "  --data DIR            data directory (also $STOCK_DATA)\n"
+    "  --log-level LEVEL     the least urgent lines that are written: error, warning,\n"
+    "                        notice (unless set) or debug (also $STOCK_LOG_LEVEL)\n"
+    "  --log-format FORMAT   text, or json: an object a line (also\n"
+    "                        $STOCK_LOG_FORMAT)\n"
+    "  --check-config        read configuration, users and inventory, say what is\n"
+    "                        wrong or what they hold, and end\n"
+    "  --hash-password       read a password, and print the hash for users.conf\n"
+    "  --keygen [FILE]       make a certificate, for encrypted connections:\n"
+    "                        FILE (broker.cert) and FILE_secret\n"
+    "  --help                explain this\n"
+    "  --version             say which version this is\n"
     "\n"
-    "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error. SIGTERM and SIGINT\n"
-    "end it, with everything on disk; SIGHUP reads the users again.\n"
+    "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error.\n"
+    "SIGTERM and SIGINT end it, with everything on disk; SIGHUP reads the users\n"
+    "and the clients' keys again. Sockets that systemd hands over are served\n"
+    "instead of --bind, and systemd is told when it serves.\n"
     "\n"
-    "Exit status: 0 ended by a signal, 2 bad usage or configuration, 3 damaged data, 1 the rest\n"
-    "(address in use, data directory in use, disk error).\n"
+    "Exit status:\n"
+    "  0  ended by a signal\n"
+    "  1  anything else: address or data directory in use, disk error\n"
+    "  2  bad usage or configuration\n"
+    "  3  damaged data\n"
     "\n"
+    "Examples:\n"
+    "  stockd --config conf/broker.conf --check-config\n"
     "  stockd --config conf/broker.conf --data /tmp/stock --bind 'tcp://127.0.0.1:*'\n";
 
 struct options {
     const char *config;
     const char *bind;
     const char *data;
+    const char *log_level;
+    const char *log_format;
     bool check_config;
+    bool keygen;
 };
 
 /* What is wrong with a file that a person wrote is bad configuration, whatever the error. */
@@ -77,6 +105,12 @@ exit_status_of(int error, bool is_misconfigured)
     return error == ERROR_DAMAGED ? EXIT_DAMAGED : EXIT_OTHER;
 }
 
+static enum exit_status
+exit_status_of_tool(int error)
+{
+    return exit_status_of(error, error == ERROR_INVALID || error == ERROR_EXISTS);
+}
+
 /* A flag, which is never empty, or a variable, which counts as not set when it is. */
 static const char *
 first_of(const char *flag, const char *variable)
@@ -85,69 +119,70 @@ first_of(const char *flag, const char *variable)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-/*
- * Reads a line: from the terminal without echo, where standard input is one, and otherwise from
- * standard input. readpassphrase() leaves the terminal as it was, also when Ctrl-C ends the
- * process.
- */
-static bool
-read_password(char *password, size_t size)
-{
-    if (isatty(STDIN_FILENO) == 1) {
-        return readpassphrase("Password: ", password, size, RPP_REQUIRE_TTY) != NULL;
-    }
-    bool got = fgets(password, (int)size, stdin) != NULL;
-    if (got) {
-        password[strcspn(password, "\r\n")] = '\0';
-    }
-    return got;
-}
-
-static enum exit_status
-hash_password(void)
-{
-    char password[PASSWORD_SIZE_MAX + 2];
-    char hash[PASSHASH_TEXT_SIZE];
-    bool got = read_password(password, sizeof password);
-    size_t size = got ? strlen(password) : 0;
-    if (size == 0 || size > PASSWORD_SIZE_MAX || !text_is_printable(password, size)) {
-        sodium_memzero(password, sizeof password);
-        log_line("a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
-        return EXIT_USAGE;
-    }
-    int error = passhash_make(password, hash);
-    sodium_memzero(password, sizeof password);
-    if (error != 0) {
-        log_line("%s", error_text(error));
-        return EXIT_OTHER;
-    }
-    puts(hash);
-    return EXIT_DONE;
-}
-
-/* Configuration: file, then environment, then flags. */
+/* Puts flags and environment in the place of what the file says. */
 static int
-configure(const struct options *options, struct config *config, struct diagnostic *diagnostic)
+override(const struct options *options, struct config *config, struct diagnostic *diagnostic)
+{
+    const struct {
+        const char *key;
+        const char *flag;
+        const char *variable;
+        char *target;
+        size_t size;
+    } overrides[] = {
+        {"bind", options->bind, "STOCK_BIND", config->bind, sizeof config->bind},
+        {"data", options->data, "STOCK_DATA", config->data, sizeof config->data},
+        {"log_level", options->log_level, "STOCK_LOG_LEVEL", config->log_level,
+            sizeof config->log_level},
+        {"log_format", options->log_format, "STOCK_LOG_FORMAT", config->log_format,
+            sizeof config->log_format},
+    };
+    for (size_t i = 0; i < sizeof overrides / sizeof overrides[0]; i++) {
+        const char *value = first_of(overrides[i].flag, overrides[i].variable);
+        if (value != NULL && strlen(value) >= overrides[i].size) {
+            return diagnostic_set(
+                diagnostic, ERROR_INVALID, "%s: '%.40s…' is too long", overrides[i].key, value);
+        }
+        if (value != NULL) {
+            snprintf(overrides[i].target, overrides[i].size, "%s", value);
+        }
+    }
+    return 0;
+}
+
+static int
+set_log_up(const struct config *config, struct diagnostic *diagnostic)
+{
+    bool knows_format = log_set_format(config->log_format);
+    if (!log_set_level(config->log_level)) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "log_level: '%s' is none of error, warning, notice, debug", config->log_level);
+    }
+    return knows_format ? 0
+                        : diagnostic_set(diagnostic, ERROR_INVALID,
+                              "log_format: '%s' is neither text nor json", config->log_format);
+}
+
+/*
+ * Configuration: file, then environment, then flags, then the sockets that were handed over. What
+ * is wrong with it is told in the format that is wanted, as far as that is known.
+ */
+static int
+configure(const struct options *options, const struct service_sockets *sockets,
+    struct config *config, struct diagnostic *diagnostic)
 {
     const char *path = first_of(options->config, "STOCK_BROKER_CONFIG");
-    const char *bind = first_of(options->bind, "STOCK_BIND");
-    const char *data = first_of(options->data, "STOCK_DATA");
     config_init(config);
     int error = config_read(config, path != NULL ? path : default_config, diagnostic);
-    if (error != 0) {
-        return error;
+    int override_error = override(options, config, error == 0 ? diagnostic : NULL);
+    error = error != 0 ? error : override_error;
+    int log_error = set_log_up(config, error == 0 ? diagnostic : NULL);
+    error = error != 0 ? error : log_error;
+    if (sockets->count > 0) {
+        memcpy(config->bind, sockets->endpoint, sizeof config->bind);
+        config->lanes = sockets->count;
     }
-    if ((bind != NULL && strlen(bind) >= sizeof config->bind) ||
-        (data != NULL && strlen(data) >= sizeof config->data)) {
-        return diagnostic_set(diagnostic, ERROR_INVALID, "an endpoint or a path is too long");
-    }
-    if (bind != NULL) {
-        snprintf(config->bind, sizeof config->bind, "%s", bind);
-    }
-    if (data != NULL) {
-        snprintf(config->data, sizeof config->data, "%s", data);
-    }
-    return config_check(config, diagnostic);
+    return error != 0 ? error : config_check(config, diagnostic);
 }
 
 static void
@@ -164,18 +199,40 @@ now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+static uint64_t
+now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 /* All that serves, in the order in which it is opened. */
 struct broker {
     struct config config;
-    bool is_misconfigured; /* by users or inventory: why it could not be opened */
+    struct service_sockets sockets;
+    bool is_misconfigured; /* by users, inventory or keys: why it could not be opened */
     int failed_fd;
     void *context;
     struct accounts *accounts;
+    struct certificate certificate;      /* until the lanes are open */
+    struct keys *keys;                   /* NULL, like the next: connections are not encrypted */
+    struct authenticator *authenticator; /* there before the first lane, and after the last */
     struct engine *engine;
     struct upkeep *upkeep;
+    struct bouncer *bouncer;
     struct lanes lanes;
     struct server *server;
 };
+
+/* Reads the broker's own keys and those that may connect. */
+static int
+open_keys(const struct config *config, struct certificate *certificate, struct keys **keys,
+    struct diagnostic *diagnostic)
+{
+    int error = certificate_read_secret(config->certificate, certificate, diagnostic);
+    return error != 0 ? error : keys_open(keys, config->clients, diagnostic);
+}
 
 static int
 fill_stock(void *context, struct stock *stock, struct diagnostic *diagnostic)
@@ -191,14 +248,24 @@ report_recovery(const struct broker *broker, const struct store_report *report)
 {
     const struct ledger *ledger = engine_ledger(broker->engine);
     if (report->warning.text[0] != '\0') {
-        log_line("%s; an older snapshot and the journals behind it gave the same state",
+        log_line(LEVEL_WARNING,
+            "%s; an older snapshot and the journals behind it gave the same state",
             report->warning.text);
     }
     if (report->torn_bytes > 0) {
-        log_line(
+        const struct log_field field = {"bytes", NULL, report->torn_bytes};
+        log_fields(LEVEL_WARNING, &field, 1,
             "set aside %" PRIu64 " bytes of a record that was never finished", report->torn_bytes);
     }
-    log_line("%s %s: %zu items, %" PRIu64 " units, %zu sessions, %" PRIu64 " records replayed",
+    const struct log_field fields[] = {
+        {"data", broker->config.data, 0},
+        {"items", NULL, ledger->stock.count},
+        {"units", NULL, ledger_units(ledger)},
+        {"sessions", NULL, ledger->sessions.count},
+        {"records", NULL, report->records},
+    };
+    log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
+        "%s %s: %zu items, %" PRIu64 " units, %zu sessions, %" PRIu64 " records replayed",
         report->is_new ? "made" : "opened", broker->config.data, ledger->stock.count,
         ledger_units(ledger), ledger->sessions.count, report->records);
 }
@@ -207,7 +274,7 @@ static int
 open_engine(struct broker *broker, struct diagnostic *diagnostic)
 {
     const struct environment environment = {
-        .files = files_system(), .random = random_bytes, .now_ms = now_ms};
+        .files = files_system(), .random = random_bytes, .now_ms = now_ms, .now_us = now_us};
     const struct engine_options options = {
         .directory = broker->config.data,
         .segment_size = (int64_t)broker->config.segment_mib * 1024 * 1024,
@@ -226,18 +293,68 @@ open_engine(struct broker *broker, struct diagnostic *diagnostic)
     return error;
 }
 
+/* Hashes of real passwords are worth a guess; those of the demonstration are known to all. */
+static void
+warn_of_users(const struct config *config)
+{
+    struct accounts_found found;
+    struct diagnostic diagnostic;
+    if (accounts_check(config->users, true, &found, NULL) == 0 && found.count > found.demo_count &&
+        secret_check(config->users, &diagnostic) == ERROR_PERMISSION) {
+        log_line(LEVEL_WARNING, "%s", diagnostic.text);
+    }
+}
+
+/* Opens what people wrote: what is wrong with it is bad configuration. */
+static int
+open_files(struct broker *broker, struct diagnostic *diagnostic)
+{
+    const struct config *config = &broker->config;
+    int error =
+        accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
+    if (error == 0 && config_encrypts(config)) {
+        error = open_keys(config, &broker->certificate, &broker->keys, diagnostic);
+    }
+    broker->is_misconfigured = error != 0;
+    return error;
+}
+
+/* Has the answer to handshakes ready, and lets the lanes listen. */
+static int
+open_lanes(struct broker *broker, struct diagnostic *diagnostic)
+{
+    const struct config *config = &broker->config;
+    const int *fds = broker->sockets.count > 0 ? broker->sockets.fds : NULL;
+    int error = 0;
+    if (config_encrypts(config)) {
+        error =
+            authenticator_open(&broker->authenticator, broker->context, broker->keys, diagnostic);
+    }
+    if (error == 0) {
+        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint, fds,
+            config->lanes, config_encrypts(config) ? broker->certificate.secret_key : NULL,
+            diagnostic);
+    }
+    sodium_memzero(&broker->certificate, sizeof broker->certificate);
+    return error;
+}
+
 static int
 broker_open(struct broker *broker, struct diagnostic *diagnostic)
 {
-    const struct config *config = &broker->config;
     broker->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     broker->context = zmq_ctx_new();
     if (broker->failed_fd < 0 || broker->context == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
-    int error =
-        accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
-    broker->is_misconfigured = error != 0;
+    int error = open_files(broker, diagnostic);
+    if (error == 0) {
+        warn_of_users(&broker->config);
+    }
+    if (error == 0 && broker->sockets.count == 0) {
+        /* Nothing is made on a disk for a broker that could not serve. */
+        error = lanes_probe(broker->config.bind, &broker->config.endpoint, diagnostic);
+    }
     if (error == 0) {
         error = open_engine(broker, diagnostic);
     }
@@ -245,12 +362,14 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         error = upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd);
     }
     if (error == 0) {
-        error = lanes_open(&broker->lanes, broker->context, config->bind, &config->endpoint,
-            config->lanes, diagnostic);
+        error = bouncer_start(&broker->bouncer);
+    }
+    if (error == 0) {
+        error = open_lanes(broker, diagnostic);
     }
     if (error == 0) {
         error = server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-            broker->upkeep, broker->failed_fd, diagnostic);
+            broker->keys, broker->upkeep, broker->failed_fd, diagnostic);
     }
     return error;
 }
@@ -261,6 +380,9 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
 {
     server_close(&broker->server);
     lanes_close(&broker->lanes);
+    authenticator_close(&broker->authenticator);
+    keys_close(&broker->keys);
+    bouncer_stop(&broker->bouncer);
     upkeep_stop(&broker->upkeep);
     int error = engine_close(&broker->engine, keep, diagnostic);
     accounts_close(&broker->accounts);
@@ -273,11 +395,18 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
     return error;
 }
 
-/* Lets the process open as many descriptors as it may: each connection takes one. */
+/*
+ * Lets the process open as many descriptors as it may: each connection takes one. A crash leaves no
+ * core: who logs in at that moment has a password in memory.
+ */
 static void
-raise_limits(void)
+set_limits(void)
 {
     struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
@@ -285,9 +414,10 @@ raise_limits(void)
 }
 
 static int
-serve(const struct config *config, bool *is_misconfigured, struct diagnostic *diagnostic)
+serve(const struct config *config, const struct service_sockets *sockets, bool *is_misconfigured,
+    struct diagnostic *diagnostic)
 {
-    struct broker broker = {.config = *config, .failed_fd = -1};
+    struct broker broker = {.config = *config, .sockets = *sockets, .failed_fd = -1};
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -296,28 +426,74 @@ serve(const struct config *config, bool *is_misconfigured, struct diagnostic *di
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     /* Whoever reads what it logs may go away; what it sells is kept all the same. */
     (void)signal(SIGPIPE, SIG_IGN);
-    raise_limits();
+    set_limits();
 
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;
     if (error == 0) {
-        log_line("ready on %s", broker.lanes.endpoint);
+        if (broker.keys != NULL) {
+            log_line(LEVEL_NOTICE, "connections are encrypted; keys that may connect: %zu",
+                keys_count(broker.keys));
+        }
+        log_ready(broker.lanes.endpoint);
+        service_ready(broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
+        service_stopping();
     }
     bool keep = error == 0;
     int close_error = broker_close(&broker, keep, error == 0 ? diagnostic : NULL);
     return error != 0 ? error : close_error;
 }
 
+/* Tells what a good configuration holds, at whatever level: somebody has asked for it. */
+static void
+report_check(const struct config *config, const struct accounts_found *accounts, size_t items)
+{
+    const struct log_field fields[] = {
+        {"bind", config->bind, 0},
+        {"data", config->data, 0},
+        {"accounts", NULL, accounts->count},
+        {"demonstration_accounts", NULL, accounts->demo_count},
+        {"items", NULL, items},
+    };
+    if (!log_shows(LEVEL_NOTICE)) {
+        (void)log_set_level("notice");
+    }
+    log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
+        "the configuration is good: serves %s, keeps its data in %s; %zu account%s in %s, %zu "
+        "item%s "
+        "in %s",
+        config->bind, config->data, accounts->count, accounts->count == 1 ? "" : "s", config->users,
+        items, items == 1 ? "" : "s", config->inventory);
+    if (accounts->demo_count > 0) {
+        log_line(LEVEL_WARNING,
+            "demonstration accounts are on: %zu, and anybody on this machine may know "
+            "their passwords",
+            accounts->demo_count);
+    }
+}
+
 /* Reads everything that is read at a start, but for the data. */
 static int
 check_files(const struct config *config, struct diagnostic *diagnostic)
 {
+    struct certificate certificate;
+    struct keys *keys = NULL;
     struct stock stock;
-    int error = accounts_check(config->users, config->endpoint.is_loopback, diagnostic);
+    struct accounts_found accounts;
+    int error = accounts_check(config->users, config->endpoint.is_loopback, &accounts, diagnostic);
+    if (error == 0 && config_encrypts(config)) {
+        error = open_keys(config, &certificate, &keys, diagnostic);
+        sodium_memzero(&certificate, sizeof certificate);
+        keys_close(&keys);
+    }
     if (error == 0) {
+        warn_of_users(config);
         stock_init(&stock);
         error = catalog_read(config->inventory, &stock, diagnostic);
+        if (error == 0) {
+            report_check(config, &accounts, stock.count);
+        }
         stock_clear(&stock);
     }
     return error;
@@ -327,19 +503,25 @@ static enum exit_status
 run(const struct options *options)
 {
     static struct config config;
+    static struct service_sockets sockets;
     struct diagnostic diagnostic = {""};
-    int error = configure(options, &config, &diagnostic);
+    struct diagnostic handed_over = {""};
+    int sockets_error = service_take_sockets(&sockets, &handed_over);
+    int error = configure(options, &sockets, &config, &diagnostic);
     if (error != 0) {
-        log_line("%s", diagnostic.text);
+        log_line(LEVEL_ERROR, "%s", diagnostic.text);
         return EXIT_USAGE;
+    }
+    if (sockets_error != 0) {
+        log_line(LEVEL_ERROR, "%s", handed_over.text);
+        return EXIT_OTHER;
     }
     bool is_misconfigured = true;
     error = options->check_config ? check_files(&config, &diagnostic)
-                                  : serve(&config, &is_misconfigured, &diagnostic);
+                                  : serve(&config, &sockets, &is_misconfigured, &diagnostic);
     if (error != 0) {
-        log_line("%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
-    } else if (options->check_config) {
-        log_line("the configuration is good");
+        log_line(
+            LEVEL_ERROR, "%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
     }
     return exit_status_of(error, is_misconfigured);
 }
@@ -351,21 +533,25 @@ main(int argc, char **argv)
         {"config", required_argument, NULL, 'c'},
         {"bind", required_argument, NULL, 'b'},
         {"data", required_argument, NULL, 'd'},
+        {"log-level", required_argument, NULL, 'l'},
+        {"log-format", required_argument, NULL, 'f'},
         {"check-config", no_argument, NULL, 'k'},
         {"hash-password", no_argument, NULL, 'p'},
+        {"keygen", no_argument, NULL, 'g'},
         {"version", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     struct options options = {.check_config = false};
     if (sodium_init() < 0) {
-        log_line("libsodium does not start");
+        log_line(LEVEL_ERROR, "libsodium does not start");
         return EXIT_OTHER;
     }
     int index = 0;
-    for (int option; (option = getopt_long(argc, argv, "", long_options, &index)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":", long_options, &index)) != -1;) {
         if (optarg != NULL && optarg[0] == '\0') {
-            log_line("--%s wants a value; try 'stockd --help'", long_options[index].name);
+            log_line(LEVEL_ERROR, "--%s wants a value; 'stockd --help' lists the options",
+                long_options[index].name);
             return EXIT_USAGE;
         }
         switch (option) {
@@ -378,11 +564,20 @@ main(int argc, char **argv)
         case 'd':
             options.data = optarg;
             break;
+        case 'l':
+            options.log_level = optarg;
+            break;
+        case 'f':
+            options.log_format = optarg;
+            break;
         case 'k':
             options.check_config = true;
             break;
         case 'p':
-            return (int)hash_password();
+            return (int)exit_status_of_tool(tools_hash_password());
+        case 'g':
+            options.keygen = true;
+            break;
         case 'v':
             puts("stockd " STOCKBUS_VERSION);
             return EXIT_DONE;
@@ -390,12 +585,17 @@ main(int argc, char **argv)
             fputs(help, stdout);
             return EXIT_DONE;
         default:
-            fputs("stockd: try 'stockd --help'\n", stderr);
+            usage_complain("stockd", long_options, option, argv[optind - 1]);
             return EXIT_USAGE;
         }
     }
+    if (options.keygen && argc - optind <= 1) {
+        const char *path = optind < argc ? argv[optind] : default_certificate;
+        return (int)exit_status_of_tool(tools_make_certificate(path));
+    }
     if (optind < argc) {
-        log_line("'%s' is one word too many; try 'stockd --help'", argv[optind]);
+        log_line(LEVEL_ERROR, "'%s' is one word too many; 'stockd --help' lists the options",
+            argv[optind]);
         return EXIT_USAGE;
     }
     return (int)run(&options);

@@ -1,10 +1,13 @@
 #include "broker/server.h"
 
 #include "broker/log.h"
+#include "broker/service.h"
 #include "broker/upkeep.h"
+#include "shared/wire.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -12,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -27,6 +31,7 @@ struct lane {
     void *socket;
     struct exchange exchange;
     enum login login; /* how the login in the exchange stands */
+    int unseen;       /* replies since libzmq saw what the peers have taken: see make_room() */
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -38,7 +43,9 @@ enum {
 struct server {
     struct engine *engine;
     struct accounts *accounts;
+    struct keys *keys; /* NULL: connections are not encrypted */
     struct upkeep *upkeep;
+    struct counters *counters; /* the engine's */
     int epoll_fd;
     int signal_fd;
     bool ending;
@@ -109,14 +116,17 @@ open_descriptors(struct server *server, const struct lanes *lanes, int failed_fd
 
 int
 server_open(struct server **result, struct lanes *lanes, struct engine *engine,
-    struct accounts *accounts, struct upkeep *upkeep, int failed_fd, struct diagnostic *diagnostic)
+    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, int failed_fd,
+    struct diagnostic *diagnostic)
 {
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
     server->engine = engine;
+    server->counters = engine_counters(engine);
     server->accounts = accounts;
+    server->keys = keys;
     server->upkeep = upkeep;
     server->epoll_fd = -1;
     server->signal_fd = -1;
@@ -157,7 +167,7 @@ server_close(struct server **result)
     }
 }
 
-/* Accounts. */
+/* Accounts and keys. */
 
 struct permission {
     struct ledger *ledger;
@@ -183,16 +193,30 @@ server_permit(struct engine *engine, struct accounts *accounts)
 }
 
 static void
-reload(struct server *server)
+reload_keys(struct server *server)
 {
     struct diagnostic diagnostic = {""};
-    if (accounts_reload(server->accounts, &diagnostic) != 0) {
-        log_line("%s; the accounts stay as they were", diagnostic.text);
-    } else if (server_permit(server->engine, server->accounts) != 0) {
-        log_line("out of memory: some accounts are shut out until the next reload");
+    if (keys_reload(server->keys, &diagnostic) != 0) {
+        log_line(LEVEL_WARNING, "%s; the keys stay as they were", diagnostic.text);
     } else {
-        log_line("read the accounts again");
+        log_line(LEVEL_NOTICE, "read the keys again; those that may connect: %zu",
+            keys_count(server->keys));
     }
+}
+
+static void
+reload_accounts(struct server *server)
+{
+    struct diagnostic diagnostic = {""};
+    service_reloading();
+    if (accounts_reload(server->accounts, &diagnostic) != 0) {
+        log_line(LEVEL_WARNING, "%s; the accounts stay as they were", diagnostic.text);
+    } else if (server_permit(server->engine, server->accounts) != 0) {
+        log_line(LEVEL_ERROR, "out of memory: some accounts are shut out until the next reload");
+    } else {
+        log_line(LEVEL_NOTICE, "read the accounts again");
+    }
+    service_reloaded();
 }
 
 static void
@@ -201,9 +225,13 @@ take_signals(struct server *server)
     struct signalfd_siginfo info;
     while (read(server->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            reload(server);
+            reload_accounts(server);
+            if (server->keys != NULL) {
+                reload_keys(server);
+            }
         } else {
-            log_line("stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+            log_line(
+                LEVEL_NOTICE, "stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
             server->ending = true;
         }
     }
@@ -247,24 +275,49 @@ drop_more(struct server *server, void *socket)
     return any;
 }
 
+/* Writes which peer has sent a message: its address, and the descriptor of its connection. */
+static void
+name_source(zmq_msg_t *message, char *name, size_t size)
+{
+    const char *address = zmq_msg_gets(message, "Peer-Address");
+    snprintf(name, size, "%s %d", address != NULL ? address : "", zmq_msg_get(message, ZMQ_SRCFD));
+}
+
+/* Milliseconds of a clock that never goes back. */
+static uint64_t
+elapsed_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* Sees how a login stands; the engine has to see it when it is right. */
 static bool
 take_login(struct server *server, struct lane *lane)
 {
+    static const char *const reasons[] = {
+        [LOGIN_WAITING] = "the password is being checked; send the same again",
+        [LOGIN_SLOWED] = "too many passwords were wrong lately; send the same again",
+        [LOGIN_CROWDED] = "too many logins at once; send the same again",
+    };
     struct login_session session;
     uint64_t retry_ms = 0;
+    char source[128];
     struct exchange *exchange = &lane->exchange;
     struct reply *reply = &exchange->reply;
-    lane->login = accounts_login(server->accounts, &exchange->request, &session, &retry_ms);
+    name_source(&server->message, source, sizeof source);
+    lane->login = accounts_login(
+        server->accounts, &exchange->request, source, elapsed_ms(), &session, &retry_ms);
     switch (lane->login) {
     case LOGIN_RIGHT:
         return true;
     case LOGIN_WAITING:
+    case LOGIN_SLOWED:
     case LOGIN_CROWDED:
+        server->counters->stats.numbers[STATS_LOGINS_CROWDED] += lane->login == LOGIN_CROWDED;
         *reply = (struct reply){.status = STATUS_BUSY, .retry_ms = retry_ms};
-        snprintf(reply->message, sizeof reply->message, "%s",
-            lane->login == LOGIN_WAITING ? "the password is being checked; send the same again"
-                                         : "too many logins at once; send the same again");
+        snprintf(reply->message, sizeof reply->message, "%s", reasons[lane->login]);
         break;
     case LOGIN_WRONG:
         *reply = (struct reply){.status = STATUS_BAD_CREDENTIALS};
@@ -272,12 +325,13 @@ take_login(struct server *server, struct lane *lane)
     case LOGIN_REPEATED:
         *reply = (struct reply){.status = STATUS_OK, .session = session.number};
         memcpy(reply->token, session.token, sizeof reply->token);
+        sodium_memzero(&session, sizeof session);
         break;
     }
     return false;
 }
 
-/* Remembers the session that was begun, and wipes the password. */
+/* Remembers the session that was begun. */
 static void
 finish_login(struct server *server, struct lane *lane)
 {
@@ -286,24 +340,57 @@ finish_login(struct server *server, struct lane *lane)
         struct login_session session = {.number = reply->session};
         memcpy(session.token, reply->token, sizeof session.token);
         accounts_began(server->accounts, &lane->exchange.request, &session);
+        sodium_memzero(&session, sizeof session);
     } else if (lane->login == LOGIN_RIGHT) {
         accounts_not_began(server->accounts, &lane->exchange.request);
     }
     lane->login = LOGIN_WAITING;
-    sodium_memzero(lane->exchange.request.password, sizeof lane->exchange.request.password);
+}
+
+/* Wipes what nobody but the client needs to have, once the reply has been sent. */
+static void
+wipe_secrets(struct exchange *exchange)
+{
+    sodium_memzero(exchange->request.nonce, sizeof exchange->request.nonce);
+    sodium_memzero(exchange->request.password, sizeof exchange->request.password);
+    sodium_memzero(exchange->request.token, sizeof exchange->request.token);
+    sodium_memzero(exchange->reply.token, sizeof exchange->reply.token);
 }
 
 /*
- * Lets libzmq see what the peers have taken from their pipes. On the way of a request that is there
- * already and of its reply it looks once a millisecond; until then a pipe may seem full, and a REP
- * socket drops the reply without a word.
+ * Sees to it that a reply is not dropped for want of room. libzmq counts the replies in a peer's
+ * pipe until it has looked at what the peer took, which it does wherever a receive finds nothing,
+ * but on the way of a request that is there already only once a millisecond; when the count is at
+ * the high-water mark, a REP socket drops the reply without a word. What the peer took is told
+ * every second reply (half the mark): a peer that waits for each reply can't have more than two
+ * counted when libzmq looks, which leaves two more.
  */
 static void
-see_commands(const struct lane *lane)
+make_room(struct lane *lane)
 {
     int events = 0;
     size_t size = sizeof events;
-    (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size);
+    if (lane->unseen == LANES_REPLIES_MAX / 2) {
+        (void)zmq_getsockopt(lane->socket, ZMQ_EVENTS, &events, &size); /* looks */
+        lane->unseen = 0;
+    }
+    lane->unseen++;
+}
+
+/* Tells what was asked and answered; no names, no secrets. */
+static void
+log_exchange(const struct exchange *exchange)
+{
+    const struct request *request = &exchange->request;
+    const struct log_field fields[] = {
+        {"operation", stats_row_word(request->operation), 0},
+        {"status", status_word(exchange->reply.status), 0},
+        {"session", NULL, request->session},
+        {"order", NULL, request->order},
+    };
+    log_fields(LEVEL_DEBUG, fields, sizeof fields / sizeof fields[0],
+        "%s: %s (session %" PRIu64 ", order %" PRIu64 ")", fields[0].text, fields[1].text,
+        request->session, request->order);
 }
 
 static void
@@ -316,12 +403,20 @@ send_reply(struct server *server, size_t number)
     buffer_init(&buffer, server->reply, sizeof server->reply);
     reply_encode(&buffer, &exchange->reply);
     assert(!buffer.overflow);
-    see_commands(lane);
-    /* It fails only where the peer is gone or does not read: then nobody waits for it. */
-    (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
-    if (exchange->request.operation == OPERATION_LOGIN) {
-        finish_login(server, lane);
+    make_room(lane);
+    counters_answer(server->counters, exchange->request.operation, exchange->reply.status);
+    if (log_shows(LEVEL_DEBUG)) {
+        log_exchange(exchange);
     }
+    /* Sending fails only where the peer is gone or does not read: then nobody waits for it. */
+    if (exchange->request.operation == OPERATION_LOGIN) {
+        (void)wire_send_wiped(lane->socket, buffer.data, buffer.size);
+        sodium_memzero(buffer.data, buffer.size);
+        finish_login(server, lane);
+    } else {
+        (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
+    }
+    wipe_secrets(exchange);
     lane->state = LANE_WAITING;
     make_ready(server, number); /* the next request may be there already, and raise no edge */
 }
@@ -336,12 +431,25 @@ take_message(struct server *server, struct lane *lane, int *error)
     if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) >= 0) {
         return true;
     }
-    if (zmq_errno() == EINTR) {
+    if (zmq_errno() == EAGAIN) {
+        lane->unseen = 0;
+    } else if (zmq_errno() == EINTR) {
         make_ready(server, (size_t)(lane - server->lanes)); /* there may be one all the same */
-    } else if (zmq_errno() != EAGAIN) {
+    } else {
         *error = ERROR_NETWORK;
     }
     return false;
+}
+
+/*
+ * May the client that sent the message still ask? Its handshake may be long ago: libzmq hands the
+ * key that was let in then out with each message.
+ */
+static bool
+is_allowed(struct server *server)
+{
+    const char *key = server->keys != NULL ? zmq_msg_gets(&server->message, "User-Id") : NULL;
+    return server->keys == NULL || (key != NULL && keys_allow(server->keys, key));
 }
 
 /* Decodes the message into the lane's request. Where it is none, the reply says why. */
@@ -350,19 +458,21 @@ decode(struct server *server, struct lane *lane)
 {
     struct exchange *exchange = &lane->exchange;
     char reason[MESSAGE_TEXT_SIZE] = "a request is one frame";
-    enum status status = STATUS_BAD_REQUEST;
-    if (!drop_more(server, lane->socket)) {
+    enum status status = is_allowed(server) ? STATUS_BAD_REQUEST : STATUS_FORBIDDEN;
+    bool is_whole = !drop_more(server, lane->socket);
+    if (status == STATUS_FORBIDDEN) {
+        snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
+        sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
+    } else if (is_whole) {
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
     }
-    if (status == STATUS_OK && exchange->request.operation == OPERATION_LOGIN) {
-        /* The one copy of the password that is left is wiped with the reply. */
-        sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
-    }
+    /* The one copy of a password or a token that is left is wiped with the reply. */
+    sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
     if (status == STATUS_OK) {
         return true;
     }
-    exchange->request.operation = OPERATION_PING;
+    exchange->request = (struct request){.operation = OPERATION_COUNT}; /* it is none */
     exchange->reply = (struct reply){.status = status};
     snprintf(exchange->reply.message, sizeof exchange->reply.message, "%s", reason);
     return false;
@@ -384,6 +494,10 @@ receive(struct server *server, size_t number, struct diagnostic *diagnostic)
     lane->state = LANE_TAKEN;
     if (decode(server, lane)) {
         if (!engine_may_change(&exchange->request)) {
+            if (exchange->request.operation == OPERATION_STATS) {
+                server->counters->stats.numbers[STATS_LOGINS_QUEUED] =
+                    accounts_queued(server->accounts);
+            }
             /* No event of this turn is applied yet, so what it sees is on disk. */
             error = engine_apply(server->engine, &exchange, 1, diagnostic);
         } else if (exchange->request.operation != OPERATION_LOGIN || take_login(server, lane)) {
@@ -436,6 +550,7 @@ turn(struct server *server, struct diagnostic *diagnostic)
         send_reply(server, server->taken[i]);
     }
     server->taken_count = 0;
+    counters_end_turn(server->counters);
     if (engine_wants_upkeep(server->engine)) {
         upkeep_wake(server->upkeep);
     }

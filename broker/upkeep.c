@@ -54,7 +54,7 @@ work(void *context)
         struct diagnostic diagnostic = {""};
         int error = engine_upkeep(upkeep->engine, &diagnostic);
         if (error != 0 && (!failed || !error_may_pass(error))) {
-            log_line("%s", diagnostic.text);
+            log_line(error_may_pass(error) ? LEVEL_WARNING : LEVEL_ERROR, "%s", diagnostic.text);
         }
         if (error != 0 && !error_may_pass(error)) {
             const uint64_t one = 1;

@@ -82,6 +82,9 @@ action_login(struct client *client, size_t count, char **words)
     enum shopper_step step = shopper_begin_login(client->shopper, user, password, nonce);
     sodium_memzero(password, sizeof password);
     outcome = client_run(client, step);
+    if (client->link != NULL) {
+        link_reset(client->link); /* libzmq keeps what was sent in buffers of the connection */
+    }
     if (outcome == OUTCOME_DONE) {
         render_login(&client->render, shopper_result(client->shopper),
             local_inventory_state(client->inventory));
@@ -133,6 +136,19 @@ action_inventory(struct client *client, size_t count, char **words)
     return outcome;
 }
 
+/* Was something bought by a client that was killed before it learned what that is called? */
+static bool
+lacks_names(const struct local_state *state, const char *user)
+{
+    const struct holder *holder = local_state_find_holder(state, user);
+    for (size_t i = 0; holder != NULL && i < holder->count; i++) {
+        if (local_state_find_name(state, holder->lines[i].upc) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum outcome
 action_local(struct client *client, size_t count, char **words)
 {
@@ -142,6 +158,9 @@ action_local(struct client *client, size_t count, char **words)
     (void)words;
     if (client->profile.user_is_flag || user[0] == '\0') {
         user = client->profile.user;
+    }
+    if (lacks_names(state, user)) {
+        client_peek_items(client);
     }
     render_local(&client->render, state, user[0] != '\0' ? user : NULL);
     return OUTCOME_DONE;
@@ -172,7 +191,7 @@ run_order(struct client *client, enum operation operation, size_t count, char **
     outcome =
         client_run(client, shopper_begin_order(client->shopper, operation, lines, line_count));
     if (outcome == OUTCOME_DONE) {
-        render_order(&client->render, local_inventory_state(client->inventory),
+        render_order(&client->render, local_inventory_state(client->inventory), &client->items,
             shopper_result(client->shopper), false);
     }
     return outcome;
@@ -194,11 +213,11 @@ enum outcome
 action_resolve(struct client *client, size_t count, char **words)
 {
     bool voids = count > 1 && strcmp(words[1], "--void") == 0;
-    bool puts_aside = count > 1 && strcmp(words[1], "--set-aside") == 0;
+    bool sets_aside = count > 1 && strcmp(words[1], "--set-aside") == 0;
     enum shopper_step step;
     if (voids) {
         step = shopper_begin_void(client->shopper);
-    } else if (puts_aside) {
+    } else if (sets_aside) {
         step = shopper_begin_set_aside(client->shopper);
     } else if (count == 1) {
         step = shopper_begin_resolve(client->shopper);
@@ -207,7 +226,7 @@ action_resolve(struct client *client, size_t count, char **words)
     }
     enum outcome outcome = client_run(client, step);
     if (outcome == OUTCOME_DONE) {
-        render_order(&client->render, local_inventory_state(client->inventory),
+        render_order(&client->render, local_inventory_state(client->inventory), &client->items,
             shopper_result(client->shopper), voids);
     }
     return outcome;
@@ -231,6 +250,21 @@ action_ping(struct client *client, size_t count, char **words)
     if (outcome == OUTCOME_DONE) {
         render_ping(&client->render, shopper_result(client->shopper), client->profile.endpoint,
             now_us() - begin_us);
+    }
+    return outcome;
+}
+
+enum outcome
+action_stats(struct client *client, size_t count, char **words)
+{
+    (void)count;
+    (void)words;
+    enum outcome outcome = check_user(client);
+    if (outcome == OUTCOME_DONE) {
+        outcome = client_run(client, shopper_begin_stats(client->shopper));
+    }
+    if (outcome == OUTCOME_DONE) {
+        render_stats(&client->render, shopper_result(client->shopper));
     }
     return outcome;
 }
@@ -267,5 +301,23 @@ action_config(struct client *client, size_t count, char **words)
     (void)count;
     (void)words;
     render_config(&client->render, &client->profile);
+    return OUTCOME_DONE;
+}
+
+enum outcome
+action_keygen(struct client *client, size_t count, char **words)
+{
+    const char *path = count > 1 ? words[1] : "client.cert";
+    char key[CERTIFICATE_TEXT_SIZE];
+    struct diagnostic diagnostic = {""};
+    int error = certificate_make(path, key, &diagnostic);
+    if (error == ERROR_EXISTS) {
+        return client_usage(client, "%s, and no key is overwritten", diagnostic.text);
+    }
+    if (error != 0) {
+        render_failure(&client->render, "damaged", diagnostic.text);
+        return OUTCOME_DAMAGED;
+    }
+    render_keygen(&client->render, path, key);
     return OUTCOME_DONE;
 }

@@ -40,6 +40,10 @@ action_logout(struct client *client, size_t count, char **words);
 enum outcome
 action_ping(struct client *client, size_t count, char **words);
 
+/** stats */
+enum outcome
+action_stats(struct client *client, size_t count, char **words);
+
 /** wait [--timeout MS] */
 enum outcome
 action_wait(struct client *client, size_t count, char **words);
@@ -47,5 +51,9 @@ action_wait(struct client *client, size_t count, char **words);
 /** config */
 enum outcome
 action_config(struct client *client, size_t count, char **words);
+
+/** keygen [FILE] */
+enum outcome
+action_keygen(struct client *client, size_t count, char **words);
 
 #endif

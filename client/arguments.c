@@ -70,7 +70,12 @@ arguments_take_item(struct client *client, const char *command, const char *word
     }
     /* Nobody means a name by digits alone: it is a UPC with a slip. */
     if (word[strspn(word, "0123456789")] == '\0') {
-        return client_usage(client, "%s: '%s' is no UPC, which is twelve digits", command, word);
+        char meant[QUESTION_SIZE] = "";
+        if (client->shopper != NULL) {
+            client_suggest(client, word, meant, sizeof meant);
+        }
+        return client_usage(client, "%s: '%s' is no UPC, which is twelve digits%s%s", command, word,
+            meant[0] != '\0' ? "; " : "", meant);
     }
     if (client->shopper == NULL) {
         return client_usage(client, "%s: '%s' is no UPC", command, word);

@@ -2,6 +2,7 @@
 
 #include "client/conversation.h"
 
+#include <malloc.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,12 +24,43 @@ client_usage(struct client *client, const char *format, ...)
     return OUTCOME_USAGE;
 }
 
+static bool
+is_encrypted(const struct client *client)
+{
+    return client->profile.certificate[0] != '\0';
+}
+
+static int
+read_keys(struct client *client, struct diagnostic *diagnostic)
+{
+    const struct profile *profile = &client->profile;
+    int error =
+        certificate_read_secret(profile->certificate, &client->keys.certificate, diagnostic);
+    return error != 0
+               ? error
+               : certificate_read_public(profile->broker_key, client->keys.broker_key, diagnostic);
+}
+
+/* Opens the link unless it is open. */
+static int
+open_link(struct client *client, struct diagnostic *diagnostic)
+{
+    return client->link != NULL ? 0
+                                : link_open(&client->link, client->profile.endpoint,
+                                      is_encrypted(client) ? &client->keys : NULL, diagnostic);
+}
+
 enum outcome
 client_open(struct client *client)
 {
+    /* Memory that is freed, by libzmq as well, is overwritten: passwords have been in it. */
+    (void)mallopt(M_PERTURB, 1);
     struct diagnostic diagnostic = {""};
     uint8_t history[HISTORY_SIZE];
     const char *directory = client->profile.state;
+    if (is_encrypted(client) && read_keys(client, &diagnostic) != 0) {
+        return client_usage(client, "%s", diagnostic.text);
+    }
     if (sodium_init() < 0) {
         render_failure(&client->render, "damaged", "the cryptographic library does not start");
         return OUTCOME_DAMAGED;
@@ -63,6 +95,7 @@ client_close(struct client *client)
 {
     struct diagnostic diagnostic = {""};
     link_close(&client->link);
+    sodium_memzero(&client->keys, sizeof client->keys);
     lookup_clear(&client->items);
     render_fini(&client->render);
     shopper_free(&client->shopper);
@@ -116,8 +149,7 @@ client_peek_items(struct client *client)
         state->pending.exists) {
         return;
     }
-    if (client->link == NULL &&
-        link_open(&client->link, client->profile.endpoint, &diagnostic) != 0) {
+    if (open_link(client, &diagnostic) != 0) {
         return;
     }
     struct conversation conversation = {.link = client->link,
@@ -131,12 +163,39 @@ client_peek_items(struct client *client)
     }
 }
 
+void
+client_suggest(struct client *client, const char *digits, char *text, size_t size)
+{
+    uint64_t upc;
+    char meant[UPC_TEXT_SIZE];
+    client_peek_items(client);
+    text[0] = '\0';
+    if (lookup_near(&client->items, digits, &upc)) {
+        const char *name = lookup_name(&client->items, upc);
+        upc_format(upc, meant);
+        snprintf(text, size, "did you mean %s%s%s?", meant, name != NULL ? ", " : "",
+            name != NULL ? name : "");
+    }
+}
+
+/* After a refusal of an item that is not there: tells which one may have been meant. */
+static void
+suggest_item(struct client *client, uint64_t upc)
+{
+    char digits[UPC_TEXT_SIZE];
+    char text[DIAGNOSTIC_SIZE];
+    upc_format(upc, digits);
+    client_suggest(client, digits, text, sizeof text);
+    if (text[0] != '\0') {
+        render_note(&client->render, text);
+    }
+}
+
 enum outcome
 client_run(struct client *client, enum shopper_step step)
 {
     struct diagnostic diagnostic = {""};
-    if (step != SHOPPER_END && client->link == NULL &&
-        link_open(&client->link, client->profile.endpoint, &diagnostic) != 0) {
+    if (step != SHOPPER_END && open_link(client, &diagnostic) != 0) {
         step = shopper_give_up(client->shopper, diagnostic.text);
     }
     struct conversation conversation = {.link = client->link,
@@ -149,6 +208,9 @@ client_run(struct client *client, enum shopper_step step)
     const struct shopper_result *result = shopper_result(client->shopper);
     if (outcome != OUTCOME_DONE) {
         render_refusal(&client->render, result);
+        if (result->reply.status == STATUS_UNKNOWN_ITEM) {
+            suggest_item(client, result->reply.upc);
+        }
     }
     return outcome;
 }

@@ -39,11 +39,12 @@ struct client {
     struct local_inventory *inventory; /**< from client_open() on */
     struct shopper *shopper;           /**< the same */
     struct link *link;                 /**< from the first errand on */
+    struct link_keys keys;             /**< where the profile names certificates: from the files */
 };
 
 /**
- * Opens the state directory of `profile`. Returns OUTCOME_DONE, or another outcome after having
- * told why. Blocks.
+ * Opens the state directory of `profile` and reads the certificates that it names. Returns
+ * OUTCOME_DONE, or another outcome after having told why. Blocks.
  */
 enum outcome
 client_open(struct client *client);
@@ -72,6 +73,13 @@ client_peek_items(struct client *client);
 /** Returns what item `upc` is called, as far as that is known here, or NULL. Borrowed. */
 const char *
 client_item_name(const struct client *client, uint64_t upc);
+
+/**
+ * Tells which item may have been meant by `digits`, which are no UPC or that of no item, as far as
+ * that can be had within a moment: writes "did you mean …?" into `text`, or nothing.
+ */
+void
+client_suggest(struct client *client, const char *digits, char *text, size_t size);
 
 /** Tells that a command or setting is wrong, as printf would, and returns OUTCOME_USAGE. */
 enum outcome

@@ -2,9 +2,11 @@
 
 #include "client/actions.h"
 #include "client/script.h"
-#include "client/words.h"
 
 #include <string.h>
+#include <strings.h>
+
+#include "shared/usage.h"
 
 static enum outcome
 action_help(struct client *client, size_t count, char **words);
@@ -141,6 +143,18 @@ static const struct command table[] = {
         .run = action_wait,
     },
     {
+        .name = "stats",
+        .arguments = "",
+        .summary = "see how the broker fares",
+        .help = "Shows what the broker has counted since it began to serve: requests by kind\n"
+                "and outcome, how many it answers in a turn, how many changes one sync to the\n"
+                "disk covers and how long that takes; and what it has open. P50 and P99 are\n"
+                "what 50 and 99 % do not exceed, and less than twice too high.",
+        .examples = "stats",
+        .needs_state = true,
+        .run = action_stats,
+    },
+    {
         .name = "config",
         .arguments = "",
         .summary = "show settings and their origin",
@@ -148,6 +162,18 @@ static const struct command table[] = {
                 "environment, in the configuration file, or is the default.",
         .examples = "config",
         .run = action_config,
+    },
+    {
+        .name = "keygen",
+        .arguments = "[FILE]",
+        .summary = "make this client's certificate",
+        .help = "Makes a certificate, for a broker that encrypts: FILE, client.cert if none is\n"
+                "named, has the public key and is for the broker; FILE_secret has both and\n"
+                "stays here. Files that are there already are left alone.",
+        .examples = "keygen\n"
+                    "keygen shop.cert",
+        .words_max = 1,
+        .run = action_keygen,
     },
     {
         .name = "run",
@@ -201,13 +227,13 @@ const struct command *
 commands_find(const char *word)
 {
     /* What other programs have made a habit. */
-    if (strcmp(word, "q") == 0 || strcmp(word, "exit") == 0) {
+    if (strcasecmp(word, "q") == 0 || strcasecmp(word, "exit") == 0) {
         word = "quit";
     } else if (strcmp(word, "?") == 0) {
         word = "help";
     }
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        if (strcmp(word, table[i].name) == 0 ||
+        if (strcasecmp(word, table[i].name) == 0 ||
             (table[i].number != NULL && strcmp(word, table[i].number) == 0)) {
             return &table[i];
         }
@@ -226,14 +252,14 @@ commands_nearest(const char *word)
     const struct command *nearest = NULL;
     size_t distance_least = DISTANCE_MAX + 1;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        if (strcmp(word, others[i].word) == 0) {
+        if (strcasecmp(word, others[i].word) == 0) {
             return commands_find(others[i].name);
         }
     }
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         size_t size = strlen(word);
-        size_t distance = words_distance(word, table[i].name);
-        if (size >= 3 && strncmp(word, table[i].name, size) == 0) {
+        size_t distance = usage_distance(word, table[i].name);
+        if (size >= 3 && strncasecmp(word, table[i].name, size) == 0) {
             distance = 1;
         }
         if (distance < distance_least && distance < strlen(table[i].name)) {

@@ -34,7 +34,7 @@ struct command {
 const struct command *
 commands_table(size_t *count);
 
-/** Returns the command with this name or number, or NULL. */
+/** Returns the command with this name, in letters of any size, or this number; or NULL. */
 const struct command *
 commands_find(const char *word);
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Where the cursor stands in a line. */
 struct place {
@@ -126,7 +127,7 @@ find_commands(struct completion *completion, const char *typed)
     int error = 0;
     const struct command *table = commands_table(&count);
     for (size_t i = 0; error == 0 && i < count; i++) {
-        if (strncmp(table[i].name, typed, strlen(typed)) == 0) {
+        if (strncasecmp(table[i].name, typed, strlen(typed)) == 0) {
             error = add(completion, table[i].name, strlen(table[i].name), false);
         }
     }
@@ -169,7 +170,7 @@ completion_find(struct completion *completion, enum completion_kind kind,
     if (takes_item(&place)) {
         return find_items(completion, items, place.word, true);
     }
-    if (place.index == 0 || strcmp(place.command, "help") == 0) {
+    if (place.index == 0 || strcasecmp(place.command, "help") == 0) {
         return find_commands(completion, place.word);
     }
     return find_options(completion, place.command, place.word);

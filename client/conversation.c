@@ -75,8 +75,11 @@ give_up(const struct conversation *conversation, int error, int64_t waited_ms)
         (void)interrupt_take();
         snprintf(reason, sizeof reason, "the wait for %s was given up", endpoint);
     } else {
-        snprintf(reason, sizeof reason, "no answer from %s in %.1f seconds", endpoint,
-            (double)waited_ms / 1000);
+        snprintf(reason, sizeof reason, "no answer from %s in %.1f seconds%s", endpoint,
+            (double)waited_ms / 1000,
+            link_is_encrypted(conversation->link) ? " (does it encrypt, is this client's key in "
+                                                    "its folder, and --broker-key its own?)"
+                                                  : "");
     }
     return shopper_give_up(conversation->shopper, reason);
 }

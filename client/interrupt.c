@@ -8,17 +8,33 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 /* A pipe to this process itself: written by the handler, read by interrupt_take(). */
 static int ends[2] = {-1, -1};
 
+static volatile sig_atomic_t is_editing;
+
+/* Ends the line in which the terminal has shown ^C, so that what is told next begins another. */
+static void
+end_line(void)
+{
+    struct termios mode;
+    if (!is_editing && tcgetattr(STDIN_FILENO, &mode) == 0 && (mode.c_lflag & ECHO) != 0 &&
+        isatty(STDERR_FILENO) == 1) {
+        ssize_t put = write(STDERR_FILENO, "\n", 1);
+        (void)put;
+    }
+}
+
 static void
 handle(int signal_number)
 {
     int saved = errno;
     (void)signal_number;
+    end_line();
     /* A full pipe is as good as another byte in it. */
     ssize_t put = write(ends[1], "!", 1);
     (void)put;
@@ -43,6 +59,12 @@ interrupt_catch(void)
     action.sa_handler = handle;
     sigemptyset(&action.sa_mask);
     return sigaction(SIGINT, &action, NULL) < 0 ? error_from_errno(errno) : 0;
+}
+
+void
+interrupt_set_editing(bool editing)
+{
+    is_editing = editing;
 }
 
 int

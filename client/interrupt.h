@@ -13,6 +13,10 @@
 int
 interrupt_catch(void);
 
+/** From here on a line is edited, or not: then the terminal shows no ^C by itself. */
+void
+interrupt_set_editing(bool editing);
+
 /** Returns a descriptor that is readable once Ctrl-C was pressed; -1 before interrupt_catch(). */
 int
 interrupt_fd(void);

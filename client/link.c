@@ -2,6 +2,7 @@
 
 #include "shared/endpoint.h"
 #include "shared/limits.h"
+#include "shared/wire.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -22,6 +23,8 @@ struct link {
     void *socket; /* NULL: the next request opens one */
     zmq_msg_t reply;
     char endpoint[ENDPOINT_SIZE];
+    bool is_encrypted;
+    struct link_keys keys; /* where it is */
 };
 
 static int
@@ -48,6 +51,18 @@ set_options(void *socket, const char *endpoint)
 }
 
 static int
+encrypt(void *socket, const struct link_keys *keys)
+{
+    const struct certificate *own = &keys->certificate;
+    bool good =
+        zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, keys->broker_key, sizeof keys->broker_key) ==
+            0 &&
+        zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, own->public_key, sizeof own->public_key) == 0 &&
+        zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, own->secret_key, sizeof own->secret_key) == 0;
+    return good ? 0 : ERROR_NETWORK;
+}
+
+static int
 connect_socket(struct link *link)
 {
     if (link->socket != NULL) {
@@ -58,6 +73,9 @@ connect_socket(struct link *link)
         return ERROR_NETWORK;
     }
     int error = set_options(socket, link->endpoint);
+    if (error == 0 && link->is_encrypted) {
+        error = encrypt(socket, &link->keys);
+    }
     if (error == 0 && zmq_connect(socket, link->endpoint) < 0) {
         bool is_wrong = errno == EINVAL || errno == EPROTONOSUPPORT || errno == ENOCOMPATPROTO;
         error = is_wrong ? ERROR_INVALID : ERROR_NETWORK;
@@ -71,7 +89,8 @@ connect_socket(struct link *link)
 }
 
 int
-link_open(struct link **link, const char *endpoint, struct diagnostic *diagnostic)
+link_open(struct link **link, const char *endpoint, const struct link_keys *keys,
+    struct diagnostic *diagnostic)
 {
     struct link *opened = calloc(1, sizeof *opened);
     if (opened == NULL) {
@@ -80,6 +99,10 @@ link_open(struct link **link, const char *endpoint, struct diagnostic *diagnosti
     zmq_msg_init(&opened->reply);
     int size = snprintf(opened->endpoint, sizeof opened->endpoint, "%s", endpoint);
     opened->context = zmq_ctx_new();
+    opened->is_encrypted = keys != NULL;
+    if (keys != NULL) {
+        opened->keys = *keys;
+    }
     int error = ERROR_INVALID;
     if (opened->context == NULL) {
         error = ERROR_MEMORY;
@@ -106,6 +129,7 @@ link_close(struct link **link)
         if ((*link)->context != NULL) {
             zmq_ctx_term((*link)->context);
         }
+        explicit_bzero(&(*link)->keys, sizeof(*link)->keys);
         free(*link);
         *link = NULL;
     }
@@ -117,6 +141,12 @@ link_endpoint(const struct link *link)
     return link->endpoint;
 }
 
+bool
+link_is_encrypted(const struct link *link)
+{
+    return link->is_encrypted;
+}
+
 int
 link_send(struct link *link, const void *data, size_t size)
 {
@@ -124,7 +154,8 @@ link_send(struct link *link, const void *data, size_t size)
     if (error != 0) {
         return error;
     }
-    return zmq_send(link->socket, data, size, ZMQ_DONTWAIT) < 0 ? ERROR_NETWORK : 0;
+    return wire_send_wiped(
+        link->socket, data, size); /* there may be a password in it, or a token */
 }
 
 static int64_t

@@ -10,21 +10,32 @@
 #ifndef STOCKBUS_CLIENT_LINK_H
 #define STOCKBUS_CLIENT_LINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shared/certificate.h"
 #include "shared/error.h"
 
 struct link;
 
+/** What an encrypted link needs; wipe it after use. */
+struct link_keys {
+    uint8_t broker_key[CERTIFICATE_KEY_SIZE]; /**< the public one of the broker */
+    struct certificate certificate;           /**< the client's own */
+};
+
 /**
- * Opens a link to `endpoint` ("tcp://HOST:PORT"). Does not wait for a connection.
+ * Opens a link to `endpoint` ("tcp://HOST:PORT"). Does not wait for a connection. With `keys`,
+ * which are copied, it is encrypted, and nobody but the broker of that key is spoken to; with NULL
+ * it is not.
  *
  * Returns 0 with `*link`, the caller's to close; ERROR_INVALID when that is no endpoint;
  * ERROR_MEMORY or ERROR_NETWORK. `diagnostic` says why.
  */
 int
-link_open(struct link **link, const char *endpoint, struct diagnostic *diagnostic);
+link_open(struct link **link, const char *endpoint, const struct link_keys *keys,
+    struct diagnostic *diagnostic);
 
 /** Closes `*link` and makes it NULL; NULL already is fine. Does not wait for anything. */
 void
@@ -33,6 +44,10 @@ link_close(struct link **link);
 /** Returns the endpoint. Borrowed. */
 const char *
 link_endpoint(const struct link *link);
+
+/** Is it encrypted? */
+bool
+link_is_encrypted(const struct link *link);
 
 /** Sends a request, once it can be. Does not wait. After 0 comes link_receive() or link_reset(). */
 int

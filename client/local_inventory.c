@@ -338,10 +338,23 @@ local_inventory_learn(struct local_inventory *inventory, uint64_t upc, const cha
         return;
     }
     size_t count = inventory->name_new_count;
-    if (local_state_set_name(&inventory->state, upc, name, strlen(name)) == 0 &&
-        count < sizeof inventory->names_new / sizeof *inventory->names_new) {
+    if (count < sizeof inventory->names_new / sizeof *inventory->names_new &&
+        local_state_set_name(&inventory->state, upc, name, strlen(name)) == 0) {
         inventory->names_new[inventory->name_new_count++] = upc;
     }
+}
+
+int
+local_inventory_keep_names(struct local_inventory *inventory, struct diagnostic *diagnostic)
+{
+    size_t count = inventory->name_new_count;
+    if (count == 0) {
+        return 0;
+    }
+    inventory->name_new_count = 0;
+    local_record_pack_names(
+        begin_record(inventory), &inventory->state, inventory->names_new, count);
+    return write_record(inventory, diagnostic);
 }
 
 /* Writes what is known but not on disk yet: it was worth no sync of its own. */
@@ -349,10 +362,8 @@ static int
 keep_rest(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     int error = 0;
-    if (!inventory->is_broken && inventory->name_new_count > 0) {
-        local_record_pack_names(begin_record(inventory), &inventory->state, inventory->names_new,
-            inventory->name_new_count);
-        error = write_record(inventory, diagnostic);
+    if (!inventory->is_broken) {
+        error = local_inventory_keep_names(inventory, diagnostic);
     }
     if (!inventory->is_broken && inventory->state.position > inventory->position_kept) {
         local_record_pack_seen(begin_record(inventory), inventory->state.position);

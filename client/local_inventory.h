@@ -116,7 +116,7 @@ local_inventory_release(
     struct local_inventory *inventory, enum status status, struct diagnostic *diagnostic);
 
 /**
- * Puts the pending order aside, because the broker said `status` and so its outcome cannot be
+ * Sets the pending order aside, because the broker said `status` and so its outcome cannot be
  * known; ends the session with it.
  */
 int
@@ -128,10 +128,13 @@ void
 local_inventory_see(struct local_inventory *inventory, uint64_t position);
 
 /**
- * Notes what item `upc` is called, if a user has that item and the name is news. Kept at the end: a
- * name that is lost is learned again. Writes nothing.
+ * Notes what item `upc` is called, if a user has that item and the name is news. Writes nothing.
  */
 void
 local_inventory_learn(struct local_inventory *inventory, uint64_t upc, const char *name);
+
+/** Remembers the names that were learned, if there are any. */
+int
+local_inventory_keep_names(struct local_inventory *inventory, struct diagnostic *diagnostic);
 
 #endif

@@ -23,7 +23,7 @@
  *     ["items", user, [[upc, units], …]]
  *     ["names", …]                                           as above
  *     ["last", status, kind, user, session, order]
- *     ["dispute", status, kind, user, session, order, [[upc, units], …]]
+ *     ["set_aside", status, kind, user, session, order, [[upc, units], …]]
  *
  * `kind` is "buy" or "restock", `status` a status of the protocol in its word; token, history,
  * request and reply are byte strings; user and name are texts; all else are unsigned integers.

@@ -47,7 +47,7 @@ struct last_order {
     enum status status;
 };
 
-/** An order that broker and client disagree about, put aside by the user. */
+/** An order that broker and client disagree about, set aside by the user. */
 struct aside {
     struct order order;
     enum status status; /**< what the broker said when it was asked about it */
@@ -118,7 +118,7 @@ local_state_add_units(struct local_state *state, const char *user, uint64_t upc,
 int
 local_state_set_name(struct local_state *state, uint64_t upc, const char *text, size_t size);
 
-/** Puts a copy of `order` aside. Returns 0 or ERROR_MEMORY. */
+/** Sets a copy of `order` aside. Returns 0 or ERROR_MEMORY. */
 int
 local_state_add_aside(struct local_state *state, const struct order *order, enum status status);
 

@@ -6,6 +6,9 @@
 #include <uninorm.h>
 #include <unistr.h>
 
+#include "shared/upc.h"
+#include "shared/usage.h"
+
 void
 lookup_clear(struct lookup *lookup)
 {
@@ -107,6 +110,50 @@ lookup_find(const struct lookup *lookup, const char *part, size_t *found, size_t
     }
     free(folded);
     return count;
+}
+
+/* Is `upc` less than two slips away from `digits`, or from those with their leading zeros? */
+static bool
+is_near(const char *digits, const char *padded, uint64_t upc)
+{
+    char text[UPC_TEXT_SIZE];
+    upc_format(upc, text);
+    return usage_distance(digits, text) <= 1 || usage_distance(padded, text) <= 1;
+}
+
+bool
+lookup_near(const struct lookup *lookup, const char *digits, uint64_t *upc)
+{
+    char padded[UPC_TEXT_SIZE] = "000000000000";
+    size_t size = strlen(digits);
+    size_t near_count = 0;
+    uint64_t near = 0;
+    uint64_t whole = 0;
+    if (size < UPC_TEXT_SIZE) {
+        memcpy(&padded[UPC_TEXT_SIZE - 1 - size], digits, size);
+    }
+    bool is_whole = size < UPC_TEXT_SIZE && upc_parse(padded, &whole);
+    for (size_t i = 0; i < lookup->count; i++) {
+        uint64_t found = lookup->items[i].upc;
+        if (is_whole && found == whole) {
+            *upc = found;
+            return true;
+        }
+        if (is_near(digits, padded, found)) {
+            near = found;
+            near_count++;
+        }
+    }
+    if (near_count == 1) {
+        *upc = near;
+        return true;
+    }
+    /* Nobody knows the items here: the check digit has to do. */
+    if (lookup->count == 0 && size < UPC_TEXT_SIZE - 1 && is_whole && upc_is_valid(whole)) {
+        *upc = whole;
+        return true;
+    }
+    return false;
 }
 
 const char *

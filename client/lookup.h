@@ -37,6 +37,16 @@ lookup_find(const struct lookup *lookup, const char *part, size_t *found, size_t
 const char *
 lookup_name(const struct lookup *lookup, uint64_t upc);
 
+/**
+ * Finds the UPC that was meant by `digits`, any number of them, which are no UPC or that of no
+ * item: leading zeros were left out, or one digit is missing, wrong, too many, or in its
+ * neighbour's place.
+ *
+ * Returns whether there is just one, with it in `*upc`.
+ */
+bool
+lookup_near(const struct lookup *lookup, const char *digits, uint64_t *upc);
+
 /** Returns `text` as it is compared, the caller's to free; NULL when there is no memory. */
 char *
 lookup_fold(const char *text);

@@ -2,11 +2,12 @@
 
 #include "client/commands.h"
 #include "client/completion_script.h"
-#include "client/words.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "shared/usage.h"
 
 enum {
     OPTION_CONFIG = 256,
@@ -17,8 +18,7 @@ enum {
     OPTION_HELP,
     OPTION_VERSION,
     OPTION_COMPLETION,
-    OPTION_PROFILE, /* and the keys of the profile behind it */
-    DISTANCE_MAX = 3
+    OPTION_PROFILE /* and the keys of the profile behind it */
 };
 
 static const struct option_entry table[] = {
@@ -33,6 +33,10 @@ static const struct option_entry table[] = {
         OPTION_PASSWORD_FILE},
     {"timeout", "MS", "how long a silent broker is waited for (5000)", false,
         OPTION_PROFILE + PROFILE_TIMEOUT},
+    {"certificate", "FILE", "this client's keys, where the broker encrypts", false,
+        OPTION_PROFILE + PROFILE_CERTIFICATE},
+    {"broker-key", "FILE", "the broker's public certificate", false,
+        OPTION_PROFILE + PROFILE_BROKER_KEY},
     {"color", "WHEN", "auto, always or never (auto)", false, OPTION_PROFILE + PROFILE_COLOR},
     {"json", NULL, "answers are JSON, one object a line", true, OPTION_JSON},
     {"quiet", NULL, "no confirmations and notes", true, OPTION_QUIET},
@@ -55,16 +59,17 @@ static const char *const outcome_texts[OUTCOME_COUNT] = {
 static const char surroundings_text[] =
     "Environment, where there is no option:\n"
     "  STOCK_CONFIG, STOCK_ENDPOINT, STOCK_STATE, STOCK_USER, STOCK_TIMEOUT,\n"
-    "  STOCK_COLOR, STOCK_CONFIRM_UNITS\n"
+    "  STOCK_CERTIFICATE, STOCK_BROKER_KEY, STOCK_COLOR, STOCK_CONFIRM_UNITS\n"
     "                        as the options and the settings in the file\n"
     "  STOCK_PASSWORD        the password, where there is no --password-file\n"
     "  NO_COLOR              if not empty: no colours unless --color says so\n"
     "\n"
     "Files:\n"
     "  ~/.config/stockbus/client.conf, else /etc/stockbus/client.conf\n"
-    "                        endpoint, state, user, timeout_ms, color and\n"
-    "                        confirm_units, where neither option nor environment has\n"
-    "                        them\n";
+    "                        endpoint, state, user, timeout_ms, color,\n"
+    "                        confirm_units, and curve/certificate and\n"
+    "                        curve/broker_key, where neither option nor environment\n"
+    "                        has them\n";
 
 const struct option_entry *
 options_table(size_t *count)
@@ -146,46 +151,6 @@ take_option(struct options *options, const struct program *program, int option)
     return OUTCOME_DONE;
 }
 
-/* Returns the option whose name is most like `word`, or NULL when none is like it. */
-static const struct option_entry *
-find_nearest(const struct program *program, const char *word)
-{
-    const struct option_entry *nearest = NULL;
-    size_t distance_least = DISTANCE_MAX;
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        if (table[i].help != NULL && has_option(program, &table[i])) {
-            size_t distance = words_distance(word, table[i].name);
-            if (distance < distance_least && distance < strlen(table[i].name) / 2 + 1) {
-                distance_least = distance;
-                nearest = &table[i];
-            }
-        }
-    }
-    return nearest;
-}
-
-/* Tells what is wrong with an option. */
-static enum outcome
-complain(const struct program *program, int option, const char *word)
-{
-    char name[32];
-    const char *bare = word + strspn(word, "-");
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
-    const struct option_entry *nearest = option == '?' ? find_nearest(program, name) : NULL;
-    bool is_known = nearest != NULL && strcmp(nearest->name, name) == 0;
-    if (is_known) {
-        fprintf(stderr, "%s: --%s takes no value; '%s --help' lists the options\n", program->name,
-            name, program->name);
-    } else if (nearest != NULL) {
-        fprintf(stderr, "%s: %s is no option; did you mean --%s?\n", program->name, word,
-            nearest->name);
-    } else {
-        fprintf(stderr, "%s: %s %s; '%s --help' lists the options\n", program->name, word,
-            option == '?' ? "is no option" : "wants a value", program->name);
-    }
-    return OUTCOME_USAGE;
-}
-
 /* Puts the options of `program` into the form of getopt_long. */
 static void
 list_known(const struct program *program, struct option *known)
@@ -214,7 +179,8 @@ options_parse(struct options *options, const struct program *program, int argc, 
             return OUTCOME_DONE;
         }
         if (option == '?' || option == ':') {
-            return complain(program, option, argv[optind - 1]);
+            usage_complain(program->name, known, option, argv[optind - 1]);
+            return OUTCOME_USAGE;
         }
         enum outcome outcome = take_option(options, program, option == 'h' ? OPTION_HELP : option);
         if (options->ends || outcome != OUTCOME_DONE) {

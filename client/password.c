@@ -1,6 +1,7 @@
 #include "client/password.h"
 
 #include "shared/pack.h"
+#include "shared/secret.h"
 
 #include <bsd/readpassphrase.h>
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -46,23 +46,17 @@ read_line(int fd, char *line, size_t size)
 static int
 read_file(const char *path, char *line, struct diagnostic *diagnostic)
 {
-    struct stat status;
+    int error = secret_check(path, diagnostic);
+    if (error != 0) {
+        return error;
+    }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return system_error(path, diagnostic);
     }
-    int error = 0;
-    if (fstat(fd, &status) < 0) {
-        error = system_error(path, diagnostic);
-    } else if (S_ISREG(status.st_mode) && (status.st_mode & 077) != 0) {
-        error = diagnostic_set(diagnostic, ERROR_PERMISSION,
-            "%s: others than its owner may use this password file (mode %03o); chmod 600 helps",
-            path, (unsigned)(status.st_mode & 0777));
-    } else {
-        error = read_line(fd, line, LINE_SIZE);
-        if (error != 0) {
-            diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
-        }
+    error = read_line(fd, line, LINE_SIZE);
+    if (error != 0) {
+        diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
     }
     close(fd);
     return error;

@@ -36,13 +36,31 @@ take_endpoint(struct profile *profile, const struct found *found, struct diagnos
 }
 
 static int
-take_state(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
+take_path(char path[FILES_PATH_SIZE], const struct found *found, struct diagnostic *diagnostic)
 {
-    if (strlen(found->value) >= sizeof profile->state) {
+    if (strlen(found->value) >= FILES_PATH_SIZE) {
         return diagnostic_set(diagnostic, ERROR_INVALID, "%s: too long a path", found->origin);
     }
-    memcpy(profile->state, found->value, strlen(found->value) + 1);
+    memcpy(path, found->value, strlen(found->value) + 1);
     return 0;
+}
+
+static int
+take_state(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
+{
+    return take_path(profile->state, found, diagnostic);
+}
+
+static int
+take_certificate(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
+{
+    return take_path(profile->certificate, found, diagnostic);
+}
+
+static int
+take_broker_key(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
+{
+    return take_path(profile->broker_key, found, diagnostic);
 }
 
 static int
@@ -123,6 +141,8 @@ static int (*const takes[PROFILE_COUNT])(
     [PROFILE_TIMEOUT] = take_timeout,
     [PROFILE_COLOR] = take_color,
     [PROFILE_CONFIRM] = take_confirm,
+    [PROFILE_CERTIFICATE] = take_certificate,
+    [PROFILE_BROKER_KEY] = take_broker_key,
 };
 
 /* Returns a variable of the environment, or NULL when it is not set or empty. */
@@ -182,8 +202,9 @@ read_file(const char *path, struct file_values *values, struct diagnostic *diagn
 {
     struct setting settings[PROFILE_COUNT];
     for (size_t i = 0; i < PROFILE_COUNT; i++) {
+        bool is_path = i == PROFILE_STATE || i == PROFILE_CERTIFICATE || i == PROFILE_BROKER_KEY;
         settings[i] = (struct setting){.key = names[i].key,
-            .type = i == PROFILE_STATE ? SETTING_PATH : SETTING_TEXT,
+            .type = is_path ? SETTING_PATH : SETTING_TEXT,
             .min = 1,
             .max = sizeof values->texts[i],
             .target = values->texts[i]};
@@ -256,6 +277,12 @@ profile_load(struct profile *profile, const struct flags *flags, struct diagnost
         error = diagnostic_set(
             diagnostic, ERROR_INVALID, "there is no HOME; name a state directory with --state");
     }
+    if (error == 0 && (result.certificate[0] != '\0') != (result.broker_key[0] != '\0')) {
+        error = diagnostic_set(diagnostic, ERROR_INVALID,
+            "for an encrypted connection, this client's certificate and the broker's key go "
+            "together; %s is missing",
+            result.certificate[0] == '\0' ? "--certificate" : "--broker-key");
+    }
     if (error == 0) {
         *profile = result;
     }
@@ -284,6 +311,12 @@ write_value(const struct profile *profile, enum profile_key key, char *value, si
         break;
     case PROFILE_CONFIRM:
         snprintf(value, size, "%" PRIu64, profile->confirm_units);
+        break;
+    case PROFILE_CERTIFICATE:
+        snprintf(value, size, "%s", profile->certificate);
+        break;
+    case PROFILE_BROKER_KEY:
+        snprintf(value, size, "%s", profile->broker_key);
         break;
     case PROFILE_COUNT:
         break;

@@ -18,13 +18,15 @@
 #include "shared/limits.h"
 
 /* X(name, flag, variable of the environment, key of the file); no flag is an empty text */
-#define PROFILE_LIST(X)                                             \
-    X(PROFILE_ENDPOINT, "--endpoint", "STOCK_ENDPOINT", "endpoint") \
-    X(PROFILE_STATE, "--state", "STOCK_STATE", "state")             \
-    X(PROFILE_USER, "--user", "STOCK_USER", "user")                 \
-    X(PROFILE_TIMEOUT, "--timeout", "STOCK_TIMEOUT", "timeout_ms")  \
-    X(PROFILE_COLOR, "--color", "STOCK_COLOR", "color")             \
-    X(PROFILE_CONFIRM, "", "STOCK_CONFIRM_UNITS", "confirm_units")
+#define PROFILE_LIST(X)                                                               \
+    X(PROFILE_ENDPOINT, "--endpoint", "STOCK_ENDPOINT", "endpoint")                   \
+    X(PROFILE_STATE, "--state", "STOCK_STATE", "state")                               \
+    X(PROFILE_USER, "--user", "STOCK_USER", "user")                                   \
+    X(PROFILE_TIMEOUT, "--timeout", "STOCK_TIMEOUT", "timeout_ms")                    \
+    X(PROFILE_COLOR, "--color", "STOCK_COLOR", "color")                               \
+    X(PROFILE_CONFIRM, "", "STOCK_CONFIRM_UNITS", "confirm_units")                    \
+    X(PROFILE_CERTIFICATE, "--certificate", "STOCK_CERTIFICATE", "curve/certificate") \
+    X(PROFILE_BROKER_KEY, "--broker-key", "STOCK_BROKER_KEY", "curve/broker_key")
 
 enum profile_key {
 #define PROFILE_NAME(name, flag, variable, key) name,
@@ -59,6 +61,8 @@ struct profile {
     int64_t timeout_ms;           /**< how long a silent broker is waited for */
     enum style_choice color;
     uint64_t confirm_units; /**< larger orders are asked about on a terminal; 0: none is */
+    char certificate[FILES_PATH_SIZE]; /**< this client's; empty: the link is not encrypted */
+    char broker_key[FILES_PATH_SIZE];  /**< the broker's public certificate; likewise */
     enum origin origins[PROFILE_COUNT];
     char file[FILES_PATH_SIZE]; /**< the configuration file that was read; empty: there is none */
 };

@@ -22,6 +22,7 @@ struct prompt {
     struct prompt_uses uses;
     enum completion_kind kind; /* of the line that is being read */
     const char *text;          /* shown now */
+    bool is_dropped;           /* Ctrl-C ended a line that had something in it */
     char *line;                /* returned last */
 };
 
@@ -34,11 +35,10 @@ show(EditLine *editor)
     return (char *)(uintptr_t)prompt->text;
 }
 
-/* Reads one character; Ctrl-C is the end of the input. */
+/* Reads one character; Ctrl-C is the end of the input, and noted. */
 static int
 read_character(EditLine *editor, wchar_t *character)
 {
-    (void)editor;
     mbstate_t state;
     memset(&state, 0, sizeof state);
     for (;;) {
@@ -51,6 +51,10 @@ read_character(EditLine *editor, wchar_t *character)
             return -1;
         }
         if (interrupt_take()) {
+            const LineInfo *info = el_line(editor);
+            struct prompt *prompt = NULL;
+            el_get(editor, EL_CLIENTDATA, &prompt);
+            prompt->is_dropped = info->lastchar > info->buffer;
             return 0;
         }
         if (wait_for[0].revents == 0) {
@@ -198,14 +202,35 @@ prompt_close(struct prompt **prompt)
     }
 }
 
+/* Reads a line. Whoever drops a command with Ctrl-C types another; a question is left unanswered.
+ */
+static const char *
+read_line(struct prompt *prompt)
+{
+    for (;;) {
+        int size = 0;
+        prompt->is_dropped = false;
+        interrupt_set_editing(true);
+        const char *typed = el_gets(prompt->editor, &size);
+        interrupt_set_editing(false);
+        if (typed != NULL && size > 0) {
+            return typed;
+        }
+        if (!prompt->is_dropped || prompt->kind != COMPLETION_COMMAND) {
+            return NULL;
+        }
+        fputs("^C\n", stdout);
+        el_reset(prompt->editor);
+    }
+}
+
 char *
 prompt_read(struct prompt *prompt, const char *text, enum completion_kind kind)
 {
-    int size = 0;
     prompt->text = text;
     prompt->kind = kind;
-    const char *typed = el_gets(prompt->editor, &size);
-    if (typed == NULL || size <= 0) {
+    const char *typed = read_line(prompt);
+    if (typed == NULL) {
         return NULL;
     }
     free(prompt->line);

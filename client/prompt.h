@@ -34,7 +34,8 @@ prompt_close(struct prompt **prompt);
  * Shows `text`, in which \1 stands before and behind what takes no columns, and waits for a line.
  *
  * Returns it without its end, the prompt's until the next call; or NULL at the end of the input and
- * on Ctrl-C. `kind` is what the tabulator completes; commands are found again with the arrow keys.
+ * on Ctrl-C, which drops a command that was being typed and waits for another. `kind` is what the
+ * tabulator completes; commands are found again with the arrow keys.
  */
 char *
 prompt_read(struct prompt *prompt, const char *text, enum completion_kind kind);

@@ -1,9 +1,11 @@
 #include "client/render.h"
 
+#include "client/render_parts.h"
 #include "client/table.h"
-#include "shared/json.h"
+#include "shared/certificate.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -35,19 +37,19 @@ render_set_colors(struct render *render, enum style_choice choice)
     render->colors_err = style_wanted(choice, render->err);
 }
 
-/* Returns the columns of the terminal; people change them as they go. */
+/* Returns the columns of the terminal, or `otherwise`; people change them as they go. */
 static unsigned
-measure_width(const struct render *render)
+measure_width(FILE *stream, unsigned otherwise)
 {
     struct winsize window = {0};
-    bool known = ioctl(fileno(render->out), TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
-    return known ? window.ws_col : WIDTH_DEFAULT;
+    bool known = ioctl(fileno(stream), TIOCGWINSZ, &window) == 0 && window.ws_col > 0;
+    return known ? window.ws_col : otherwise;
 }
 
 /* JSON: an object per answer. */
 
-static struct json
-begin_object(struct render *render, bool ok)
+struct json
+render_begin_object(struct render *render, bool ok)
 {
     struct json json = {.out = render->out};
     json_begin(&json, '{');
@@ -56,8 +58,8 @@ begin_object(struct render *render, bool ok)
     return json;
 }
 
-static void
-end_object(struct json *json)
+void
+render_end_object(struct json *json)
 {
     json_end(json, '}');
     fputc('\n', json->out);
@@ -95,9 +97,9 @@ add_order(struct json *json, const struct order *order)
     add_lines(json, order);
 }
 
-/* Adds the order that was settled before the errand, if there was one. */
-static void
-add_before(struct json *json, const struct render *render, const struct shopper_result *result)
+void
+render_add_before(
+    struct json *json, const struct render *render, const struct shopper_result *result)
 {
     const struct shopper_order *before = result->before.exists ? &result->before : render->kept;
     if (before != NULL) {
@@ -136,15 +138,18 @@ write_message(struct render *render, enum style style, const char *text)
 {
     const char *begin = style_code(render->colors_err, style);
     const char *end = style_code(render->colors_err, STYLE_PLAIN);
-    bool placed = render->place[0] != '\0';
+    char sentence[sizeof render->place + 2 * SENTENCE_SIZE];
+    unsigned column = 0;
     fflush(render->out);
+    fputs(begin, render->err);
     if (render->program != NULL) {
-        fprintf(render->err, "%s%s:%s %s%s%s\n", begin, render->program, end,
-            placed ? render->place : "", placed ? ": " : "", text);
-    } else {
-        fprintf(render->err, "%s%s%s%s%s\n", begin, placed ? render->place : "", placed ? ": " : "",
-            text, end);
+        fprintf(render->err, "%s:%s ", render->program, end);
+        column = table_text_width(render->program) + 2;
     }
+    snprintf(sentence, sizeof sentence, "%s%s%s", render->place,
+        render->place[0] != '\0' ? ": " : "", text);
+    table_write_wrapped(render->err, sentence, column, measure_width(render->err, UINT_MAX));
+    fprintf(render->err, "%s\n", render->program != NULL ? "" : end);
     fflush(render->err);
 }
 
@@ -167,10 +172,10 @@ render_failure(struct render *render, const char *word, const char *text)
 {
     render_message(render, text);
     if (render->json) {
-        struct json json = begin_object(render, false);
+        struct json json = render_begin_object(render, false);
         json_text_member(&json, "error", word);
         json_text_member(&json, "message", text);
-        end_object(&json);
+        render_end_object(&json);
     }
 }
 
@@ -190,11 +195,11 @@ render_ambiguous(struct render *render, const char *command, const char *word,
         fprintf(render->err, "  … and %zu more\n", total - count);
     }
     if (render->json) {
-        struct json json = begin_object(render, false);
+        struct json json = render_begin_object(render, false);
         json_text_member(&json, "error", "ambiguous_item");
         json_text_member(&json, "message", text);
         add_items(&json, items, count);
-        end_object(&json);
+        render_end_object(&json);
     }
 }
 
@@ -207,7 +212,7 @@ render_refusal(struct render *render, const struct shopper_result *result)
     if (!render->json) {
         return;
     }
-    struct json json = begin_object(render, false);
+    struct json json = render_begin_object(render, false);
     json_text_member(&json, "error", result->error);
     json_text_member(&json, "message", result->message.text);
     if (reply->status == STATUS_INSUFFICIENT_STOCK || reply->status == STATUS_UNKNOWN_ITEM) {
@@ -219,8 +224,8 @@ render_refusal(struct render *render, const struct shopper_result *result)
     if (result->order.exists) {
         add_order(&json, &result->order.order);
     }
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 /* Writes the lines of an order as "3 of 036000291452, 1 of 012345678905". */
@@ -281,7 +286,7 @@ write_table(struct render *render, const struct item *items, size_t count)
     struct table table = {.out = render->out,
         .is_aligned = render->is_terminal,
         .is_colored = render->colors_out,
-        .width = measure_width(render)};
+        .width = measure_width(render->out, WIDTH_DEFAULT)};
     table_write(&table, items, count);
     fflush(render->out);
 }
@@ -294,10 +299,10 @@ render_inventory(struct render *render, const struct shopper_result *result)
         write_table(render, result->items, result->item_count);
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     add_items(&json, result->items, result->item_count);
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 /* Returns the items of `user` with their names, on the heap; NULL: there are none, or no memory. */
@@ -323,7 +328,7 @@ static void
 write_local_json(struct render *render, const struct local_state *state, const char *user,
     const struct item *items, size_t count)
 {
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     json_key(&json, "user");
     if (user != NULL) {
         json_text(&json, user);
@@ -342,7 +347,7 @@ write_local_json(struct render *render, const struct local_state *state, const c
     } else {
         json_null(&json);
     }
-    json_key(&json, "disputed");
+    json_key(&json, "set_aside");
     json_begin(&json, '[');
     for (size_t i = 0; i < state->aside_count; i++) {
         json_begin(&json, '{');
@@ -352,7 +357,7 @@ write_local_json(struct render *render, const struct local_state *state, const c
         json_end(&json, '}');
     }
     json_end(&json, ']');
-    end_object(&json);
+    render_end_object(&json);
 }
 
 /* Notes an order that is neither made nor refused. */
@@ -388,17 +393,20 @@ render_local(struct render *render, const struct local_state *state, const char 
     }
     for (size_t i = 0; i < state->aside_count; i++) {
         note_open(render, &state->asides[i].order,
-            "was put aside; the broker's operator may know whether it was made");
+            "was set aside; the broker's operator may know whether it was made");
     }
 }
 
 /* Writes a line of an order that was made. */
 static void
-confirm_line(struct render *render, const struct local_state *state, const struct order *order,
-    const struct line *line)
+confirm_line(struct render *render, const struct local_state *state, const struct lookup *items,
+    const struct order *order, const struct line *line)
 {
     char upc[UPC_TEXT_SIZE];
-    const char *name = local_state_find_name(state, line->upc);
+    const char *name = lookup_name(items, line->upc);
+    if (name == NULL) {
+        name = local_state_find_name(state, line->upc);
+    }
     upc_format(line->upc, upc);
     fprintf(render->out, "%s %" PRIu64 " of %s%s%s (order %" PRIu64 ")\n",
         order->operation == OPERATION_BUY ? "bought" : "added", line->units, upc,
@@ -406,7 +414,7 @@ confirm_line(struct render *render, const struct local_state *state, const struc
 }
 
 static void
-confirm_order(struct render *render, const struct local_state *state,
+confirm_order(struct render *render, const struct local_state *state, const struct lookup *items,
     const struct shopper_order *order, bool voided)
 {
     if (!order->exists) {
@@ -416,31 +424,31 @@ confirm_order(struct render *render, const struct local_state *state,
             fputs("too late to give it up, the order was made already:\n", render->out);
         }
         for (size_t i = 0; i < order->order.line_count; i++) {
-            confirm_line(render, state, &order->order, &order->order.lines[i]);
+            confirm_line(render, state, items, &order->order, &order->order.lines[i]);
         }
     } else if (voided) {
         fprintf(render->out, "order %" PRIu64 " was given up: %s\n", order->order.number,
             status_text(order->status));
     } else {
-        fprintf(render->out, "order %" PRIu64 " was put aside; log in again to go on\n",
+        fprintf(render->out, "order %" PRIu64 " was set aside; log in again to go on\n",
             order->order.number);
     }
 }
 
 void
-render_order(struct render *render, const struct local_state *state,
+render_order(struct render *render, const struct local_state *state, const struct lookup *items,
     const struct shopper_result *result, bool voided)
 {
     const struct shopper_order *order = &result->order;
     render_before(render, &result->before);
     if (!render->json) {
         if (!render->quiet) {
-            confirm_order(render, state, order, voided);
+            confirm_order(render, state, items, order, voided);
             fflush(render->out);
         }
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     if (order->exists) {
         json_text_member(&json, "status", status_word(order->status));
         add_order(&json, &order->order);
@@ -448,8 +456,8 @@ render_order(struct render *render, const struct local_state *state,
         json_key(&json, "order");
         json_null(&json);
     }
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 /* Writes a confirmation that says one thing of one user. */
@@ -465,13 +473,13 @@ confirm_user(struct render *render, const struct shopper_result *result, const c
         }
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     json_text_member(&json, "user", user);
     if (session != 0) {
         json_uint_member(&json, "session", session);
     }
-    add_before(&json, render, result);
-    end_object(&json);
+    render_add_before(&json, render, result);
+    render_end_object(&json);
 }
 
 void
@@ -496,7 +504,7 @@ render_ping(struct render *render, const struct shopper_result *result, const ch
         fflush(render->out);
         return;
     }
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     char history[2 * HISTORY_SIZE + 1];
     for (size_t i = 0; i < HISTORY_SIZE; i++) {
         snprintf(&history[2 * i], 3, "%02x", result->reply.history[i]);
@@ -505,7 +513,30 @@ render_ping(struct render *render, const struct shopper_result *result, const ch
     json_uint_member(&json, "microseconds", (uint64_t)microseconds);
     json_text_member(&json, "history", history);
     json_uint_member(&json, "position", result->reply.position);
-    end_object(&json);
+    render_end_object(&json);
+}
+
+void
+render_keygen(struct render *render, const char *path, const char *key)
+{
+    if (!render->json) {
+        fprintf(render->out,
+            "wrote %s, for the broker, and %s" CERTIFICATE_SECRET_SUFFIX ", which stays here\n"
+            "public key: %s\n",
+            path, path, key);
+        fflush(render->out);
+        render_note(render,
+            "next: put the first into the folder that 'clients' under 'curve' names "
+            "in broker.conf, and send stockd SIGHUP");
+        return;
+    }
+    char secret[FILES_PATH_SIZE];
+    snprintf(secret, sizeof secret, "%s" CERTIFICATE_SECRET_SUFFIX, path);
+    struct json json = render_begin_object(render, true);
+    json_text_member(&json, "certificate", path);
+    json_text_member(&json, "secret", secret);
+    json_text_member(&json, "key", key);
+    render_end_object(&json);
 }
 
 static void
@@ -515,7 +546,7 @@ write_config_json(struct render *render, const struct profile *profile)
         [ORIGIN_FILE] = "file",
         [ORIGIN_ENVIRONMENT] = "environment",
         [ORIGIN_FLAG] = "flag"};
-    struct json json = begin_object(render, true);
+    struct json json = render_begin_object(render, true);
     json_key(&json, "file");
     if (profile->file[0] != '\0') {
         json_text(&json, profile->file);
@@ -535,7 +566,7 @@ write_config_json(struct render *render, const struct profile *profile)
         json_end(&json, '}');
     }
     json_end(&json, ']');
-    end_object(&json);
+    render_end_object(&json);
 }
 
 void
@@ -550,7 +581,7 @@ render_config(struct render *render, const struct profile *profile)
         profile_describe(profile, (enum profile_key)i, &setting);
         const char *source = setting.origin == ORIGIN_DEFAULT ? "default" : setting.source;
         if (render->is_terminal) {
-            fprintf(render->out, "%-14s %-36s %s%s%s\n", setting.key, setting.value,
+            fprintf(render->out, "%-17s %-36s %s%s%s\n", setting.key, setting.value,
                 style_code(render->colors_out, STYLE_FAINT), source,
                 style_code(render->colors_out, STYLE_PLAIN));
         } else {

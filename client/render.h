@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "client/lookup.h"
 #include "client/profile.h"
 #include "client/shopper.h"
 
@@ -74,11 +75,11 @@ void
 render_local(struct render *render, const struct local_state *state, const char *user);
 
 /**
- * Writes that an order was made, voided or put aside, or that there is none. `voided`: it was to be
- * given up.
+ * Writes that an order was made, voided or set aside, or that there is none. Names are found in
+ * `items` and in `state`. `voided`: it was to be given up.
  */
 void
-render_order(struct render *render, const struct local_state *state,
+render_order(struct render *render, const struct local_state *state, const struct lookup *items,
     const struct shopper_result *result, bool voided);
 
 /** Writes what became of an order that was pending from before; in JSON a message only. */
@@ -105,6 +106,14 @@ render_logout(struct render *render, const struct shopper_result *result, const 
 void
 render_ping(struct render *render, const struct shopper_result *result, const char *endpoint,
     int64_t microseconds);
+
+/** Writes that certificate `path` with the public key `key` was made, and what to do with it. */
+void
+render_keygen(struct render *render, const char *path, const char *key);
+
+/** Writes the broker's figures. */
+void
+render_stats(struct render *render, const struct shopper_result *result);
 
 /** Writes each setting, its value and where that was found. */
 void

@@ -60,6 +60,8 @@ end(struct shopper *shopper, enum outcome outcome, const char *word)
 enum shopper_step
 shopper_end_well(struct shopper *shopper)
 {
+    /* A name that is lost is asked for again, and what ails the disk the next record tells. */
+    (void)local_inventory_keep_names(shopper->inventory, NULL);
     shopper->result.message.text[0] = '\0';
     return end(shopper, OUTCOME_DONE, NULL);
 }
@@ -107,6 +109,12 @@ shopper_is_own_order(const struct shopper *shopper)
            shopper->errand == ERRAND_SET_ASIDE;
 }
 
+const char *
+shopper_nothing_else(const struct shopper *shopper)
+{
+    return shopper_is_own_order(shopper) ? "" : "; nothing else was begun";
+}
+
 enum shopper_step
 shopper_leave_pending(struct shopper *shopper, const char *reason)
 {
@@ -116,8 +124,8 @@ shopper_leave_pending(struct shopper *shopper, const char *reason)
     }
     return shopper_fail(shopper, OUTCOME_UNKNOWN, "outcome_unknown",
         "%s; what became of order %" PRIu64 " of session %" PRIu64
-        " is not known yet: it stays pending, and 'resolve' settles it",
-        reason, order->number, order->session);
+        " is not known yet: it stays pending, and 'resolve' settles it%s",
+        reason, order->number, order->session, shopper_nothing_else(shopper));
 }
 
 /* Requests. */
@@ -240,7 +248,7 @@ start_order(struct shopper *shopper)
     return shopper_fail_disk(shopper, &diagnostic);
 }
 
-/* Resolving and putting aside are done once nothing is pending. */
+/* Resolving and setting aside are done once nothing is pending. */
 static enum shopper_step
 start_nothing(struct shopper *shopper)
 {
@@ -273,6 +281,12 @@ start_logout(struct shopper *shopper)
     return send_logout(shopper, PHASE_ERRAND);
 }
 
+static enum shopper_step
+start_stats(struct shopper *shopper)
+{
+    return send_side(shopper, PHASE_ERRAND, OPERATION_STATS, 0);
+}
+
 static const struct {
     bool needs_session;
     enum shopper_step (*start)(struct shopper *shopper);
@@ -285,6 +299,7 @@ static const struct {
     [ERRAND_VOID] = {false, start_void},
     [ERRAND_SET_ASIDE] = {false, start_nothing},
     [ERRAND_LOGOUT] = {true, start_logout},
+    [ERRAND_STATS] = {true, start_stats},
 };
 
 enum shopper_step
@@ -335,6 +350,13 @@ enum shopper_step
 shopper_begin_ping(struct shopper *shopper)
 {
     prepare(shopper, ERRAND_PING);
+    return begin(shopper);
+}
+
+enum shopper_step
+shopper_begin_stats(struct shopper *shopper)
+{
+    prepare(shopper, ERRAND_STATS);
     return begin(shopper);
 }
 
@@ -433,6 +455,7 @@ shopper_describe_wait(const struct shopper *shopper, char *text, size_t size)
         [ERRAND_LOGIN] = "the login",
         [ERRAND_VIEW] = "the list of items",
         [ERRAND_LOGOUT] = "the logout",
+        [ERRAND_STATS] = "the broker's figures",
     };
     const struct order *order = &shopper_state(shopper)->pending.order;
     if (shopper_is_about_order(shopper)) {
@@ -464,16 +487,22 @@ shopper_give_up(struct shopper *shopper, const char *reason)
         return shopper_end_well(shopper);
     }
     bool was_busy = shopper->is_busy && !shopper->awaits;
+    const struct local_state *state = shopper_state(shopper);
     if (!shopper_is_about_order(shopper)) {
+        if (state->is_logged_in && state->is_leaving) {
+            return shopper_fail(shopper, OUTCOME_UNREACHABLE, "unreachable",
+                "%s; the broker may or may not have logged %s out, and the next command sees to it",
+                reason, state->user);
+        }
         return was_busy ? shopper_refuse(shopper, STATUS_BUSY)
                         : shopper_fail(shopper, OUTCOME_UNREACHABLE, "unreachable", "%s", reason);
     }
     if (!shopper_is_own_order(shopper)) {
-        const struct order *order = &shopper_state(shopper)->pending.order;
+        const struct order *order = &state->pending.order;
         return shopper_fail(shopper, OUTCOME_UNREACHABLE, "unreachable",
             "%s; order %" PRIu64 " of session %" PRIu64
-            " is still pending and has to be settled first: nothing else was begun",
-            reason, order->number, order->session);
+            " is still pending and has to be settled first%s",
+            reason, order->number, order->session, shopper_nothing_else(shopper));
     }
     if (shopper->in_doubt || shopper->awaits) {
         return shopper_leave_pending(shopper, reason);

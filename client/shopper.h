@@ -38,7 +38,7 @@
  * broker has said so of every copy that was sent, and its number is free. A disputed one stays
  * pending with the outcome OUTCOME_UNKNOWN, because the broker can no longer tell whether it was
  * made: only the user can end it, by voiding it, where the broker still has the session, or by
- * putting it aside.
+ * setting it aside.
  *
  * A logout that was begun is finished before anything that needs the session, which is then refused
  * as not logged in: copies of the logout may be under way, and whatever was ordered before them in
@@ -99,6 +99,10 @@ shopper_free(struct shopper **shopper);
 enum shopper_step
 shopper_begin_ping(struct shopper *shopper);
 
+/** Begins to ask the broker for its figures; `reply.stats` of the result has them. */
+enum shopper_step
+shopper_begin_stats(struct shopper *shopper);
+
 /**
  * Begins to log in, after logging out whoever is logged in. `user` and `password` are texts within
  * the limits, and copied; `nonce` is NONCE_SIZE random bytes, new for each login.
@@ -127,7 +131,7 @@ shopper_begin_resolve(struct shopper *shopper);
 enum shopper_step
 shopper_begin_void(struct shopper *shopper);
 
-/** As resolve; but if the broker disputes the order, it is put aside and no longer pending. */
+/** As resolve; but if the broker disputes the order, it is set aside and no longer pending. */
 enum shopper_step
 shopper_begin_set_aside(struct shopper *shopper);
 

@@ -17,6 +17,7 @@ enum errand {
     ERRAND_VOID,
     ERRAND_SET_ASIDE,
     ERRAND_LOGOUT,
+    ERRAND_STATS,
     ERRAND_COUNT
 };
 
@@ -57,6 +58,10 @@ shopper_is_about_order(const struct shopper *shopper);
 /** Is that order what the errand is about, and not one that is in its way? */
 bool
 shopper_is_own_order(const struct shopper *shopper);
+
+/** Returns what to add to the news of an order that is in the errand's way; may be empty. */
+const char *
+shopper_nothing_else(const struct shopper *shopper);
 
 /** Begins the errand itself, when nothing is in its way any more. */
 enum shopper_step

@@ -9,14 +9,18 @@ enum {
     BUSY_WAIT_MAX_MS = 10000
 };
 
-/* Remembers the names of what was bought, as far as they are known, and asks for the others. */
+/*
+ * Remembers the names of what `user` has, as far as they are known, and asks for the others: those
+ * of what was bought just now, and of what was bought by a client that was killed before it knew.
+ */
 static enum shopper_step
-name_items(struct shopper *shopper, const struct order *order)
+name_items(struct shopper *shopper, const char *user)
 {
     uint64_t unknown[ORDER_LINES_MAX];
     size_t count = 0;
-    for (size_t i = 0; i < order->line_count; i++) {
-        uint64_t upc = order->lines[i].upc;
+    const struct holder *holder = local_state_find_holder(shopper_state(shopper), user);
+    for (size_t i = 0; holder != NULL && i < holder->count && count < ORDER_LINES_MAX; i++) {
+        uint64_t upc = holder->lines[i].upc;
         const char *name = view_find_name(&shopper->view, upc);
         if (name != NULL) {
             local_inventory_learn(shopper->inventory, upc, name);
@@ -48,7 +52,7 @@ go_on(struct shopper *shopper, const struct shopper_order *noted)
         return shopper_start(shopper);
     }
     if (noted->status == STATUS_OK && noted->order.operation == OPERATION_BUY) {
-        return name_items(shopper, &noted->order);
+        return name_items(shopper, noted->order.user);
     }
     if (noted->status == STATUS_OK || shopper->errand == ERRAND_VOID) {
         return shopper_end_well(shopper);
@@ -132,8 +136,8 @@ dispute(struct shopper *shopper, enum status status)
         "the broker cannot tell what became of order %" PRIu64 " of session %" PRIu64
         ", it may or may not have been made (%s); it stays pending: "
         "'resolve --void' gives it up if the broker still can, "
-        "'resolve --set-aside' takes it out of the way",
-        order->number, order->session, status_text(status));
+        "'resolve --set-aside' takes it out of the way%s",
+        order->number, order->session, status_text(status), shopper_nothing_else(shopper));
 }
 
 /*
@@ -193,18 +197,36 @@ receive_login(struct shopper *shopper, const struct reply *reply)
     return shopper_end_well(shopper);
 }
 
+/* The broker refuses to show something. The session is forgotten, if that is why. */
+static enum shopper_step
+refuse_to_show(struct shopper *shopper, enum status status)
+{
+    struct diagnostic diagnostic = {""};
+    if (is_session_lost(status) && local_inventory_log_out(shopper->inventory, &diagnostic) != 0) {
+        return shopper_fail_disk(shopper, &diagnostic);
+    }
+    return shopper_refuse(shopper, status);
+}
+
+static enum shopper_step
+receive_stats(struct shopper *shopper, const struct reply *reply)
+{
+    if (reply->status != STATUS_OK) {
+        return refuse_to_show(shopper, reply->status);
+    }
+    if (reply->stats == NULL) {
+        return shopper_fail(shopper, OUTCOME_DAMAGED, "damaged", "the reply has no figures");
+    }
+    return shopper_end_well(shopper);
+}
+
 static enum shopper_step
 receive_view(struct shopper *shopper, const struct reply *reply)
 {
-    struct diagnostic diagnostic = {""};
     struct view *view = &shopper->view;
     bool more = false;
-    if (is_session_lost(reply->status) &&
-        local_inventory_log_out(shopper->inventory, &diagnostic) != 0) {
-        return shopper_fail_disk(shopper, &diagnostic);
-    }
     if (reply->status != STATUS_OK) {
-        return shopper_refuse(shopper, reply->status);
+        return refuse_to_show(shopper, reply->status);
     }
     int error = view_take(view, reply, &more);
     if (error != 0) {
@@ -232,6 +254,8 @@ receive_errand(struct shopper *shopper, const struct reply *reply)
         return receive_view(shopper, reply);
     case ERRAND_LOGOUT:
         return receive_logout(shopper, reply);
+    case ERRAND_STATS:
+        return receive_stats(shopper, reply);
     case ERRAND_PING:
     case ERRAND_ORDER:
     case ERRAND_RESOLVE:
@@ -268,7 +292,7 @@ distrust(struct shopper *shopper, const struct reply *reply, struct diagnostic *
         diagnostic_set(diagnostic, 0,
             "the broker's data is older than what this client has seen (position %" PRIu64
             ", seen was %" PRIu64 "): was a backup put back? To begin afresh, move %s away, with "
-                                  "all that it says you have bought",
+            "all that it says you have bought",
             reply->position, seen, directory);
         return "older_data";
     }

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 static const struct program program = {
@@ -160,7 +161,7 @@ run_line(struct visit *visit, char *line)
     if (words_split(line, words, WORDS_MAX, &count, &diagnostic) != 0) {
         return client_usage(visit->client, "%s", diagnostic.text);
     }
-    if (count == 0 || strcmp(words[0], "menu") == 0) {
+    if (count == 0 || strcasecmp(words[0], "menu") == 0) {
         write_menu(visit->client);
         return OUTCOME_DONE;
     }

@@ -23,6 +23,26 @@ table_text_width(const char *text)
     return width < 0 ? 0 : (unsigned)width;
 }
 
+void
+table_write_wrapped(FILE *out, const char *text, unsigned column, unsigned width)
+{
+    bool begins = true;
+    while (*text != '\0') {
+        size_t size = strcspn(text, " ");
+        int columns = u8_width((const uint8_t *)text, size, "UTF-8");
+        unsigned more = columns < 0 ? 0 : (unsigned)columns;
+        bool breaks = !begins && column + 1 + more > width;
+        if (!begins) {
+            fputc(breaks ? '\n' : ' ', out);
+            column = breaks ? 0 : column + 1;
+        }
+        fwrite(text, 1, size, out);
+        column += more;
+        begins = false;
+        text += size + (text[size] == ' ');
+    }
+}
+
 size_t
 table_fit(const char *text, unsigned width_max, unsigned *width)
 {

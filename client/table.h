@@ -36,6 +36,13 @@ unsigned
 table_text_width(const char *text);
 
 /**
+ * Writes `text`, which begins at `column`, in lines of at most `width` columns, broken at spaces. A
+ * longer word is left whole.
+ */
+void
+table_write_wrapped(FILE *out, const char *text, unsigned column, unsigned width);
+
+/**
  * Returns how many bytes of `text` fit into `width_max` columns, never cutting a character. Their
  * width is in `*width`.
  */

@@ -3,10 +3,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum {
-    WORD_SIZE_MAX = 32 /* longer words are compared as far as that */
-};
-
 static bool
 is_space(char character)
 {
@@ -57,34 +53,4 @@ words_split(
             return diagnostic_set(diagnostic, ERROR_INVALID, "a quote is never closed");
         }
     }
-}
-
-static size_t
-least(size_t a, size_t b, size_t c)
-{
-    size_t ab = a < b ? a : b;
-    return ab < c ? ab : c;
-}
-
-size_t
-words_distance(const char *left, const char *right)
-{
-    size_t left_size = strnlen(left, WORD_SIZE_MAX);
-    size_t right_size = strnlen(right, WORD_SIZE_MAX);
-    size_t cost[WORD_SIZE_MAX + 1][WORD_SIZE_MAX + 1];
-    for (size_t i = 0; i <= left_size; i++) {
-        for (size_t j = 0; j <= right_size; j++) {
-            if (i == 0 || j == 0) {
-                cost[i][j] = i + j;
-                continue;
-            }
-            size_t change = left[i - 1] == right[j - 1] ? 0 : 1;
-            cost[i][j] = least(cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + change);
-            if (i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1] &&
-                cost[i - 2][j - 2] + 1 < cost[i][j]) {
-                cost[i][j] = cost[i - 2][j - 2] + 1;
-            }
-        }
-    }
-    return cost[left_size][right_size];
 }

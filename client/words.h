@@ -19,8 +19,4 @@ int
 words_split(
     char *line, char **words, size_t count_max, size_t *count, struct diagnostic *diagnostic);
 
-/** Returns in how many places two words differ: letters changed, missing, too many or swapped. */
-size_t
-words_distance(const char *left, const char *right);
-
 #endif

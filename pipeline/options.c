@@ -1,7 +1,10 @@
 #include "pipeline/options.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "shared/usage.h"
 
 /* Reads decimal digits up to `end`; false when there are none, others, or too many. */
 static bool
@@ -144,6 +147,22 @@ find(const struct option_entry *table, const char *name, size_t size,
     return found;
 }
 
+/* Returns the name that is most like `name` (of `size` bytes), or NULL. */
+static const char *
+find_nearest(const struct option_entry *table, const char *name, size_t size)
+{
+    char word[64];
+    const char *nearest = NULL;
+    size_t distance = USAGE_DISTANCE_START;
+    snprintf(word, sizeof word, "%.*s", (int)size, name);
+    for (const struct option_entry *entry = table; entry->kind != OPTION_END; entry++) {
+        if (usage_is_nearer(word, entry->name, &distance)) {
+            nearest = entry->name;
+        }
+    }
+    return nearest;
+}
+
 /* Finds the option of `argument`, whose name has `size` bytes; NULL with a sentence if none. */
 static const struct option_entry *
 look_up(const struct option_entry *table, const char *argument, size_t size,
@@ -157,7 +176,10 @@ look_up(const struct option_entry *table, const char *argument, size_t size,
         found = find(table, "help", strlen("help"), &other);
     }
     if (found == NULL) {
-        diagnostic_set(diagnostic, ERROR_INVALID, "unknown option %s", argument);
+        const char *nearest = find_nearest(table, argument + 2, size);
+        diagnostic_set(diagnostic, ERROR_INVALID, "%s is no option%s%s%s", argument,
+            nearest != NULL ? "; did you mean --" : "", nearest != NULL ? nearest : "",
+            nearest != NULL ? "?" : "");
         return NULL;
     }
     if (other != NULL) {
@@ -185,7 +207,7 @@ read_option(
     }
     if (entry->kind != OPTION_FLAG && value == NULL) {
         if (*i + 1 == argc) {
-            return diagnostic_set(diagnostic, ERROR_INVALID, "--%s needs a value", entry->name);
+            return diagnostic_set(diagnostic, ERROR_INVALID, "--%s wants a value", entry->name);
         }
         value = argv[++*i];
     }

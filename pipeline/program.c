@@ -7,7 +7,9 @@
 int
 program_refuse(const struct program *program, const char *reason)
 {
-    fprintf(stderr, "%s: %s\nTry: %s --help\n", program->name, reason, program->name);
+    bool helps = strchr(reason, '?') != NULL; /* did you mean …? */
+    fprintf(stderr, helps ? "%s: %s\n" : "%s: %s; '%s --help' lists the options\n", program->name,
+        reason, program->name);
     return EXIT_USAGE;
 }
 

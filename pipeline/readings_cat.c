@@ -16,24 +16,32 @@
 #include <unistr.h>
 
 static const char help[] =
-    "usage: readings-cat [OPTION...] FILE...\n"
+    "readings-cat - prints recorded readings of sensors\n"
     "\n"
-    "Prints each reading of the FILEs on a line of its own, then how many were read. '-' is\n"
-    "standard input.\n"
+    "Usage:\n"
+    "  readings-cat [OPTION...] FILE...\n"
     "\n"
-    "  --json     one JSON object a line; the counts go to standard error\n"
-    "  --quiet    only the counts, to standard output (with --json, as JSON objects)\n"
-    "  --version  print the version\n"
-    "  --help, -h print this\n"
+    "Prints each reading of the FILEs on a line of its own, then how many were read.\n"
+    "'-' is standard input.\n"
+    "\n"
+    "Options:\n"
+    "  --json                one JSON object a line; the counts go to standard error\n"
+    "  --quiet               only the counts, to standard output; with --json,\n"
+    "                        as JSON objects\n"
+    "  --help                explain this\n"
+    "  --version             say which version this is\n"
+    "\n"
+    "Exit status:\n"
+    "  0  all was read\n"
+    "  1  a file could not be read, or the output not written\n"
+    "  2  bad usage\n"
+    "  3  a file is damaged: its readings up to there are printed and counted\n"
     "\n"
     "Examples:\n"
     "  readings-cat consumer-*.msgpack\n"
     "  readings-cat --quiet consumer-*.msgpack\n"
     "  readings-cat --json consumer-1.msgpack | jq 'select(.unit == \"bar\") | .value'\n"
-    "  ssh host cat consumer-1.msgpack | readings-cat -\n"
-    "\n"
-    "Exit status: 0 all was read; 1 a file could not be read, or the output not written; 2 usage;\n"
-    "3 a file is damaged: its readings up to there are printed and counted.\n";
+    "  cat consumer-1.msgpack | readings-cat --quiet -\n";
 
 static const struct program program = {.name = "readings-cat", .help = help};
 

@@ -49,7 +49,7 @@ write_character(FILE *out, const uint8_t *rest, size_t size)
     if (character == '"' || character == '\\') {
         fputc('\\', out);
     }
-    if (character < 0x20 || character == 0x7f) {
+    if (character < 0x20 || (character >= 0x7f && character < 0xa0)) {
         fprintf(out, "\\u%04x", (unsigned)character);
     } else {
         fwrite(rest, 1, (size_t)length, out);

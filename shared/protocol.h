@@ -4,7 +4,7 @@
  * PROTOCOL.md is the contract; this is its C form. A request or a reply is one map. Decoding checks
  * every bound before it believes anything, allocates only in the caller's `struct unpacked`, and
  * fills plain structs; encoding writes into a buffer of the caller and allocates nothing. The
- * functions stand in protocol.c (words), request.c and reply.c.
+ * functions stand in protocol.c (words), request.c and reply.c; those of the figures in stats.h.
  */
 #ifndef STOCKBUS_SHARED_PROTOCOL_H
 #define STOCKBUS_SHARED_PROTOCOL_H
@@ -26,7 +26,8 @@
     X(OPERATION_BUY, "buy")         \
     X(OPERATION_RESTOCK, "restock") \
     X(OPERATION_VOID, "void")       \
-    X(OPERATION_LOGOUT, "logout")
+    X(OPERATION_LOGOUT, "logout")   \
+    X(OPERATION_STATS, "stats")
 
 enum operation {
 #define OPERATION_NAME(name, word) name,
@@ -74,6 +75,59 @@ struct item {
     const char *name; /**< UTF-8, with a zero at the end; borrowed */
 };
 
+/* X(name, word on the wire, what it means to a person) */
+#define STATS_NUMBER_LIST(X)                                               \
+    X(STATS_UPTIME_MS, "uptime_ms", "up for")                              \
+    X(STATS_SESSIONS, "sessions", "sessions open")                         \
+    X(STATS_LOGINS_QUEUED, "logins_queued", "logins being checked")        \
+    X(STATS_LOGINS_CROWDED, "logins_crowded", "logins sent away, crowded") \
+    X(STATS_JOURNAL, "journal", "journal number")                          \
+    X(STATS_JOURNAL_BYTES, "journal_bytes", "journal bytes")               \
+    X(STATS_SNAPSHOT, "snapshot", "snapshot number")
+
+enum stats_number {
+#define STATS_NUMBER_NAME(name, word, text) name,
+    STATS_NUMBER_LIST(STATS_NUMBER_NAME)
+#undef STATS_NUMBER_NAME
+    STATS_NUMBER_COUNT
+};
+
+/* X(name, word on the wire, what it means to a person) */
+#define STATS_TALLY_LIST(X)                       \
+    X(STATS_TURNS, "turns", "requests a turn")    \
+    X(STATS_RECORDS, "records", "changes a sync") \
+    X(STATS_SYNCS_US, "syncs_us", "microseconds a sync")
+
+enum stats_tally {
+#define STATS_TALLY_NAME(name, word, text) name,
+    STATS_TALLY_LIST(STATS_TALLY_NAME)
+#undef STATS_TALLY_NAME
+    STATS_TALLY_COUNT
+};
+
+enum {
+    TALLY_BUCKETS = 32,
+    STATS_VERSION_SIZE = 32
+};
+
+/** Values that were counted by their size; see tally_add(). */
+struct tally {
+    uint64_t count;
+    uint64_t total; /**< of all values */
+    uint64_t max;
+    uint64_t buckets[TALLY_BUCKETS]; /**< 0: zeros; b: values from 2^(b-1) to 2^b - 1, the last
+                                          one all above */
+};
+
+/** What a broker has counted since it began to serve, and what it has open. */
+struct stats {
+    char version[STATS_VERSION_SIZE]; /**< of the broker's program */
+    uint64_t numbers[STATS_NUMBER_COUNT];
+    struct tally tallies[STATS_TALLY_COUNT];
+    /** Requests answered, by operation and status; the last row: those that were no request. */
+    uint64_t requests[OPERATION_COUNT + 1][STATUS_COUNT];
+};
+
 /** A decoded request. Members that the operation does not have are zero. */
 struct request {
     enum operation operation;
@@ -110,6 +164,7 @@ struct reply {
     const struct item *items;        /**< borrowed, in ascending order of UPC */
     size_t item_count;               /**< at most PAGE_ITEMS_MAX */
     bool more;                       /**< items follow behind the last one of this page */
+    const struct stats *stats;       /**< stats: the figures; borrowed, otherwise NULL */
 };
 
 /** Returns the word of `status` on the wire. Static. */
@@ -183,6 +238,7 @@ struct reply_memory {
     struct unpacked unpacked;
     struct item items[PAGE_ITEMS_MAX];
     char names[MESSAGE_SIZE_MAX]; /**< with a zero behind each */
+    struct stats stats;
 };
 
 /** Returns the memory for decoding replies, or NULL when there is none. Free with
@@ -195,7 +251,7 @@ void
 reply_memory_free(struct reply_memory **memory);
 
 /**
- * Decodes `size` bytes into `*reply`; items and names are in `memory` until the next call.
+ * Decodes `size` bytes into `*reply`; items, names and figures are in `memory` until the next call.
  *
  * Members that this version does not know are passed over; one that it knows stands once at most.
  * Returns 0; ERROR_DAMAGED with a sentence in `diagnostic` when the bytes are no reply of

@@ -1,6 +1,7 @@
 #include "shared/protocol.h"
 
 #include "shared/error.h"
+#include "shared/stats.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -63,8 +64,14 @@ reply_encode(struct buffer *buffer, const struct reply *reply)
     count += reply->status == STATUS_INSUFFICIENT_STOCK ? 1 : 0;
     count += reply->retry_ms != 0 ? 1 : 0;
     count += reply->is_page ? 2 : 0;
+    count += reply->stats != NULL ? 1 : 0;
     msgpack_pack_map(&packer, count);
     pack_uint_member(&packer, "v", PROTOCOL_VERSION);
+    if (reply->session != 0) {
+        /* First, so that the next reply on the connection overwrites it in libzmq's buffer. */
+        pack_text(&packer, "token");
+        pack_bytes(&packer, reply->token, sizeof reply->token);
+    }
     pack_text(&packer, "status");
     pack_text(&packer, status_word(reply->status));
     pack_text(&packer, "history");
@@ -77,8 +84,6 @@ reply_encode(struct buffer *buffer, const struct reply *reply)
     }
     if (reply->session != 0) {
         pack_uint_member(&packer, "session", reply->session);
-        pack_text(&packer, "token");
-        pack_bytes(&packer, reply->token, sizeof reply->token);
     }
     if (reply->order != 0) {
         pack_uint_member(&packer, "order", reply->order);
@@ -97,6 +102,10 @@ reply_encode(struct buffer *buffer, const struct reply *reply)
     }
     if (reply->is_page) {
         pack_page(&packer, reply);
+    }
+    if (reply->stats != NULL) {
+        pack_text(&packer, "stats");
+        stats_pack(&packer, reply->stats);
     }
 }
 
@@ -164,6 +173,7 @@ enum {
     MEMBER_TOKEN,
     MEMBER_ITEMS,
     MEMBER_MORE,
+    MEMBER_STATS,
     MEMBER_SESSION,
     MEMBER_ORDER,
     MEMBER_UNITS,
@@ -186,6 +196,7 @@ static const struct {
     [MEMBER_TOKEN] = {"token", 0, 0},
     [MEMBER_ITEMS] = {"items", 0, 0},
     [MEMBER_MORE] = {"more", 0, 0},
+    [MEMBER_STATS] = {"stats", 0, 0},
     [MEMBER_SESSION] = {"session", NUMBER_MAX, offsetof(struct reply, session)},
     [MEMBER_ORDER] = {"order", NUMBER_MAX, offsetof(struct reply, order)},
     [MEMBER_UNITS] = {"units", NUMBER_MAX, offsetof(struct reply, units)},
@@ -227,6 +238,9 @@ take_member(
     case MEMBER_MORE:
         reply->more = value->type == MSGPACK_OBJECT_BOOLEAN && value->via.boolean;
         return value->type == MSGPACK_OBJECT_BOOLEAN;
+    case MEMBER_STATS:
+        reply->stats = &memory->stats;
+        return stats_take(value, &memory->stats);
     default:
         return object_uint(value, 0, members[member].max,
             (uint64_t *)(void *)((char *)reply + members[member].offset));

@@ -9,6 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+    NAME_SIZE = 256 /* of a key with its section; no setting has a longer one */
+};
+
 /* Parses a text and catches what zconfig prints about it, "…(LINE) REASON", in `complaint`. */
 static zconfig_t *
 parse(const char *text, char *complaint, size_t size)
@@ -97,35 +101,87 @@ take(const char *path, const struct setting *setting, const char *value,
                             setting->key, setting->min, setting->max - 1);
 }
 
-static int
-take_all(const char *path, zconfig_t *root, const struct setting *settings, size_t count,
-    struct diagnostic *diagnostic)
+/* What is read, and into what. */
+struct reading {
+    const char *path;
+    const struct setting *settings;
+    size_t count;
+    struct diagnostic *diagnostic;
+};
+
+static const struct setting *
+find_setting(const struct reading *reading, const char *name)
 {
-    for (zconfig_t *entry = zconfig_child(root); entry != NULL; entry = zconfig_next(entry)) {
-        size_t i = 0;
-        while (i < count && strcmp(zconfig_name(entry), settings[i].key) != 0) {
-            i++;
-        }
-        if (i == count) {
-            return diagnostic_set(diagnostic, ERROR_INVALID, "%s: %s: there is no such key", path,
-                zconfig_name(entry));
-        }
-        if (zconfig_child(entry) != NULL) {
-            return diagnostic_set(
-                diagnostic, ERROR_INVALID, "%s: %s: is no section", path, zconfig_name(entry));
-        }
-        for (zconfig_t *other = zconfig_next(entry); other != NULL; other = zconfig_next(other)) {
-            if (strcmp(zconfig_name(other), settings[i].key) == 0) {
-                return diagnostic_set(
-                    diagnostic, ERROR_INVALID, "%s: %s: stands twice", path, settings[i].key);
-            }
-        }
-        int error = take(path, &settings[i], zconfig_value(entry), diagnostic);
-        if (error != 0) {
-            return error;
+    for (size_t i = 0; i < reading->count; i++) {
+        if (strcmp(name, reading->settings[i].key) == 0) {
+            return &reading->settings[i];
         }
     }
-    return 0;
+    return NULL;
+}
+
+/* Does any setting stand in a section of this name? */
+static bool
+is_known_section(const struct reading *reading, const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < reading->count; i++) {
+        const char *key = reading->settings[i].key;
+        if (strncmp(key, name, size) == 0 && key[size] == '/') {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Says what is wrong with an entry of this whole name, or NULL. `setting` is NULL for a section. */
+static const char *
+fault_of(const struct reading *reading, zconfig_t *entry, const char *name,
+    const struct setting *setting)
+{
+    bool is_ignored = setting != NULL && setting->type == SETTING_IGNORED;
+    if (strchr(zconfig_name(entry), '/') != NULL) {
+        return "a key of a section stands below its name, indented by four spaces";
+    }
+    if (setting == NULL && !is_known_section(reading, name)) {
+        return "there is no such key";
+    }
+    if (setting == NULL && zconfig_value(entry)[0] != '\0') {
+        return "is a section, and has no value";
+    }
+    if (setting != NULL && !is_ignored && zconfig_child(entry) != NULL) {
+        return "is no section";
+    }
+    for (zconfig_t *other = zconfig_next(entry); other != NULL; other = zconfig_next(other)) {
+        if (strcmp(zconfig_name(other), zconfig_name(entry)) == 0) {
+            return "stands twice";
+        }
+    }
+    return NULL;
+}
+
+/* Takes the entries below `parent`, whose name is `section`; empty at the top of the file. */
+static int
+take_all(const struct reading *reading, zconfig_t *parent, const char *section)
+{
+    int error = 0;
+    for (zconfig_t *entry = zconfig_child(parent); error == 0 && entry != NULL;
+         entry = zconfig_next(entry)) {
+        char name[NAME_SIZE];
+        snprintf(name, sizeof name, "%s%s%s", section, section[0] != '\0' ? "/" : "",
+            zconfig_name(entry));
+        const struct setting *setting = find_setting(reading, name);
+        const char *fault = fault_of(reading, entry, name, setting);
+        if (fault != NULL) {
+            error = diagnostic_set(
+                reading->diagnostic, ERROR_INVALID, "%s: %s: %s", reading->path, name, fault);
+        } else if (setting == NULL) {
+            error = take_all(reading, entry, name);
+        } else if (setting->type != SETTING_IGNORED) {
+            error = take(reading->path, setting, zconfig_value(entry), reading->diagnostic);
+        }
+    }
+    return error;
 }
 
 int
@@ -149,7 +205,8 @@ settings_read(
     if (root == NULL) {
         return bad_syntax(path, complaint, diagnostic);
     }
-    error = take_all(path, root, settings, count, diagnostic);
+    const struct reading reading = {path, settings, count, diagnostic};
+    error = take_all(&reading, root, "");
     zconfig_destroy(&root);
     return error;
 }

@@ -14,11 +14,12 @@ enum setting_type {
     SETTING_TEXT,   /**< `target` is a char array of `max` bytes, for text and zero */
     SETTING_PATH,   /**< the same; a relative path is taken from the folder of the file */
     SETTING_NUMBER, /**< `target` is a uint64_t from `min` to `max` */
+    SETTING_IGNORED /**< may stand there, also as a section, and is not looked at; no `target` */
 };
 
-/** A key that a file may have at its top level. */
+/** A key that a file may have. */
 struct setting {
-    const char *key;
+    const char *key; /**< "SECTION/KEY" where it stands in a section */
     enum setting_type type;
     uint64_t min; /**< text: bytes it must have at least */
     uint64_t max;
@@ -31,8 +32,8 @@ struct setting {
  *
  * Returns 0; ERROR_NOT_FOUND or another file error; or ERROR_INVALID for bad syntax, a zero byte,
  * an unknown key, a key that stands twice, or a value that is not what the setting says.
- * `diagnostic` names file, line or key, and reason. Blocks. To be called while the process has one
- * thread: for a moment it turns standard output away, because that is where zconfig complains.
+ * `diagnostic` names file, line or key, and reason. Blocks. For a moment it turns standard output
+ * away, because that is where zconfig complains: no other thread may be writing there.
  */
 int
 settings_read(

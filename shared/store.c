@@ -398,6 +398,16 @@ take_position(struct store *store)
     memcpy(store->previous, store->journal.previous, sizeof store->previous);
 }
 
+struct store_extent
+store_measure(const struct store *store)
+{
+    return (struct store_extent){
+        .generation = store->generation,
+        .journal_size = (uint64_t)store->journal.offset,
+        .snapshot_generation = store->snapshot_generation,
+    };
+}
+
 int
 store_reserve(struct store *store, size_t body_size)
 {

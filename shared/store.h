@@ -101,12 +101,23 @@ store_history(const struct store *store);
 uint64_t
 store_position(const struct store *store);
 
+/** How far the files of a store have come. */
+struct store_extent {
+    uint64_t generation;          /**< of the journal that is being appended to */
+    uint64_t journal_size;        /**< bytes of its records so far, header and all */
+    uint64_t snapshot_generation; /**< of the newest snapshot */
+};
+
+/** Returns it, once the store was started. Does not block. */
+struct store_extent
+store_measure(const struct store *store);
+
 /**
  * Makes sure that a record with a body of `body_size` bytes can be appended, beginning another
  * journal where this one is too full. That blocks.
  *
- * Returns 0; an error that may pass (error_may_pass()), with nothing changed, so that it may be tried
- * again; or an error after which the store can only be closed.
+ * Returns 0; an error that may pass (error_may_pass()), with nothing changed, so that it may be
+ * tried again; or an error after which the store can only be closed.
  */
 int
 store_reserve(struct store *store, size_t body_size);

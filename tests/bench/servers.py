@@ -16,6 +16,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUS = os.path.join(HERE, "bus")
+BUILD = os.path.join(HERE, "..", "..", "build", "release")
+LOAD = os.path.join(BUILD, "tests", "load")
 UNITS = 1_000_000_000_000  # of each item: never sold out
 PATIENCE_S = 120
 
@@ -79,7 +81,7 @@ class Server:
         """Runs the load generator on this server and returns what it reports."""
         options = {"peer": self.peer, "port": self.port, "items": self.items,
                    "login": os.path.join(BUS, "login"), **options}
-        command = [os.environ["LOAD"]]
+        command = [LOAD]
         for name, value in options.items():
             command += ["--" + name.replace("_", "-"), str(value)]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -95,7 +97,7 @@ class Bus(Server):
 
     def __init__(self, folder, items, binary=None, **settings):
         super().__init__(folder, items)
-        self.binary = binary or os.path.join(os.environ["BIN"], "stockd")
+        self.binary = binary or os.path.join(BUILD, "bin", "stockd")
         self.settings = {"sessions": 10_000_000, "sessions_per_user": 10_000_000, **settings}
 
     def start(self):
@@ -218,7 +220,7 @@ class Echo(Printing):
     name, peer, label, durable = "echo", "echo", "libzmq, REP echo", False
 
     def command(self):
-        return [os.environ["ECHO"]]
+        return [os.path.join(BUILD, "tests", "echo")]
 
 
 class Pickle(Printing):

@@ -260,7 +260,7 @@ client_matches(struct subject *subject, size_t steps, struct diagnostic *diagnos
                units_of(state, users[1]) != model->units[1]) {
         wrong = "the items";
     } else if (state->aside_count != model->asides) {
-        wrong = "what was put aside";
+        wrong = "what was set aside";
     } else if (state->position != model->position) {
         wrong = "the position of the broker";
     }

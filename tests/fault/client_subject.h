@@ -1,6 +1,6 @@
 /**
  * client_subject.h: a client's local inventory on rails: logins, orders written down and settled,
- * released or put aside, logouts, and a new process every few steps.
+ * released or set aside, logouts, and a new process every few steps.
  *
  * What it should hold comes from a model that adds up what the steps say.
  */

@@ -162,7 +162,8 @@ static void
 make_broker_seeds(const char *folder, int history)
 {
     struct fake_disk *disk = fake_disk_new();
-    const struct environment environment = {fake_disk_files(disk), fixed_random, fixed_now_ms};
+    const struct environment environment = {
+        fake_disk_files(disk), fixed_random, fixed_now_ms, NULL};
     const struct engine_options options = {
         .directory = "data",
         .segment_size = engine_segment_size_min(1),

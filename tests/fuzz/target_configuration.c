@@ -177,13 +177,16 @@ check_users(const char *path, const char *path_twice)
 {
     struct diagnostic diagnostic = {""};
     struct diagnostic other = {""};
-    int error = accounts_check(path, true, &diagnostic);
+    struct accounts_found all;
+    struct accounts_found real;
+    int error = accounts_check(path, true, &all, &diagnostic);
     check_error(error, &diagnostic);
-    int error_real = accounts_check(path, false, &other);
+    int error_real = accounts_check(path, false, &real, &other);
     check_error(error_real, &other);
     REQUIRE(error == 0 || error_real != 0);
+    REQUIRE(error_real != 0 || (real.count == all.count - all.demo_count && real.demo_count == 0));
     if (error == 0) {
-        REQUIRE(accounts_check(path_twice, true, &other) == ERROR_INVALID);
+        REQUIRE(accounts_check(path_twice, true, &all, &other) == ERROR_INVALID);
     }
     return error == 0;
 }

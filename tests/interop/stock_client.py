@@ -22,8 +22,10 @@ class Untrusted(Exception):
 class Link:
     """A REQ socket that is thrown away when a reply is missing."""
 
-    def __init__(self, endpoint, context=None):
+    def __init__(self, endpoint, context=None, keys=None):
+        """`keys`: for an encrypted connection, the broker's public key and the client's two."""
         self.endpoint = endpoint
+        self.keys = keys
         self.context = context or zmq.Context.instance()
         self.socket = None
 
@@ -33,6 +35,10 @@ class Link:
             self.socket = self.context.socket(zmq.REQ)
             self.socket.linger = 0
             self.socket.maxmsgsize = MESSAGE_SIZE_MAX
+            self.socket.ipv6 = True
+            if self.keys is not None:
+                (self.socket.curve_serverkey, self.socket.curve_publickey,
+                 self.socket.curve_secretkey) = self.keys
             self.socket.connect(self.endpoint)
         self.socket.send_multipart([frames] if isinstance(frames, bytes) else frames)
         if not self.socket.poll(timeout_ms or PATIENCE_MS):
@@ -68,8 +74,8 @@ def unpack(data):
 class Client:
     """One user's session: keeps what PROTOCOL.md says a client has to keep, in memory."""
 
-    def __init__(self, endpoint, context=None):
-        self.link = Link(endpoint, context)
+    def __init__(self, endpoint, context=None, keys=None):
+        self.link = Link(endpoint, context, keys)
         self.history = None
         self.position = 0
         self.session = None
@@ -165,6 +171,9 @@ class Client:
         """The last order again, byte for byte; returns the bytes of the reply."""
         self.send_order(self.request)
         return self.reply
+
+    def stats(self):
+        return self.ask(self.pack("stats"))
 
     def logout(self):
         return self.ask(self.pack("logout"))

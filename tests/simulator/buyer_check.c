@@ -88,7 +88,10 @@ buyer_check_result(struct buyer *buyer, const struct shopper_result *result)
     }
     bool has_answer = result->outcome == OUTCOME_DONE || result->outcome == OUTCOME_REFUSED ||
                       result->outcome == OUTCOME_LOGGED_OUT;
-    if (!has_reason && buyer->calm != CALM_NOT_YET && !has_answer) {
+    bool is_early = result->outcome == OUTCOME_UNKNOWN && result->reply.status == STATUS_NO_SPACE;
+    if (is_early && buyer->calm != CALM_NOT_YET) {
+        buyer->calm--; /* the broker has not looked at its disk again yet: once more */
+    } else if (!has_reason && buyer->calm != CALM_NOT_YET && !has_answer) {
         trace_fail(
             &stage->trace, "buyer %d gets no answer: %s", buyer->number, result->message.text);
     }

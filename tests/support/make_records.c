@@ -77,7 +77,7 @@ main(int count, char **arguments)
     struct files files = *files_system();
     files.fdatasync = no_sync;
     files.fsync = no_sync;
-    const struct environment environment = {&files, fixed_random, fixed_now_ms};
+    const struct environment environment = {&files, fixed_random, fixed_now_ms, NULL};
     const struct engine_options options = {
         .directory = arguments[1],
         .segment_size = SEGMENT_SIZE,

@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "broker/accounts.h"
+#include "broker/throttle.h"
 #include "shared/files.h"
 
 /* Hashes that are checked in no time, of "apple" and of "banana". */
@@ -109,6 +110,28 @@ expect_reason(const char *words)
     }
 }
 
+/* Where names and sources have their places in the throttle is the same in each run. */
+static const char *
+name_no_chance(void)
+{
+    return "none";
+}
+
+static uint32_t
+give_seven(void)
+{
+    return 7;
+}
+
+static void
+fill_with_seven(void *const data, const size_t size)
+{
+    memset(data, 7, size);
+}
+
+static struct randombytes_implementation no_chance = {
+    .implementation_name = name_no_chance, .random = give_seven, .buf = fill_with_seven};
+
 static struct request
 login_of(const char *password, uint8_t nonce)
 {
@@ -118,29 +141,47 @@ login_of(const char *password, uint8_t nonce)
     return request;
 }
 
-/* Asks once. */
+static uint64_t now_ms; /* the time is made up */
+
+/* Asks once, from a source. */
 static enum login
-ask_once(const struct request *request, struct login_session *session)
+ask_from(const char *source, const struct request *request, struct login_session *session,
+    uint64_t *retry_ms)
 {
     struct login_session told;
-    uint64_t retry_ms = 0;
-    enum login login = accounts_login(accounts, request, &told, &retry_ms);
-    assert_true((retry_ms > 0) == (login == LOGIN_WAITING || login == LOGIN_CROWDED));
+    uint64_t retry = 0;
+    enum login login = accounts_login(accounts, request, source, now_ms, &told, &retry);
+    bool waits = login == LOGIN_WAITING || login == LOGIN_SLOWED || login == LOGIN_CROWDED;
+    assert_true((retry > 0) == waits);
     if (login == LOGIN_REPEATED && session != NULL) {
         *session = told;
+    }
+    if (retry_ms != NULL) {
+        *retry_ms = retry;
     }
     return login;
 }
 
-/* Asks until the outcome is known. */
+/* Asks once. */
+static enum login
+ask_once(const struct request *request, struct login_session *session)
+{
+    return ask_from("here", request, session, NULL);
+}
+
+/* Asks until the outcome is known; where it is slowed, comes back when it was told to. */
 static enum login
 ask(const struct request *request, struct login_session *session)
 {
-    enum login login;
-    do {
-        login = ask_once(request, session);
-    } while (login == LOGIN_WAITING);
-    return login;
+    for (;;) {
+        uint64_t retry_ms = 0;
+        enum login login = ask_from("here", request, session, &retry_ms);
+        if (login == LOGIN_SLOWED) {
+            now_ms += retry_ms;
+        } else if (login != LOGIN_WAITING) {
+            return login;
+        }
+    }
 }
 
 static void
@@ -196,12 +237,15 @@ the_queue_of_logins_is_bounded(void **state)
     set_gate(true, false);
     for (uint8_t i = 0; i < PLACES; i++) {
         struct request request = login_of("wrong", i);
-        assert_int_equal(ask_once(&request, NULL), LOGIN_WAITING);
+        enum login login = i < THROTTLE_USER_BURST ? LOGIN_WAITING : LOGIN_SLOWED;
+        assert_int_equal(ask_once(&request, NULL), login);
     }
     struct request request = login_of("wrong", PLACES);
     uint64_t retry_ms = 0;
-    assert_int_equal(accounts_login(accounts, &request, NULL, &retry_ms), LOGIN_CROWDED);
+    assert_int_equal(ask_from("here", &request, NULL, &retry_ms), LOGIN_CROWDED);
     assert_true(retry_ms >= 1000);
+    /* Who has begun no login yet takes the place of one who has begun many. */
+    assert_int_equal(ask_from("another", &request, NULL, &retry_ms), LOGIN_SLOWED);
     set_gate(false, false);
     accounts_close(&accounts);
 }
@@ -230,7 +274,6 @@ a_place_is_taken_from_who_was_told_before_it_is_from_who_was_not(void **state)
         struct request request = login_of("wrong", i);
         assert_int_equal(ask(&request, NULL), LOGIN_WRONG);
     }
-    assert_int_equal(ask_once(&begun, NULL), LOGIN_WAITING);
     assert_int_equal(ask(&begun, NULL), LOGIN_RIGHT);
     /* While it is being begun, it stays; and so does the one that was not told yet. */
     for (uint8_t i = 0; i < 2 * PLACES; i++) {
@@ -239,6 +282,20 @@ a_place_is_taken_from_who_was_told_before_it_is_from_who_was_not(void **state)
     }
     accounts_began(accounts, &begun, &session);
     assert_int_equal(ask_once(&begun, NULL), LOGIN_REPEATED);
+    assert_int_equal(ask_once(&right, NULL), LOGIN_RIGHT);
+    accounts_close(&accounts);
+}
+
+static void
+what_is_right_keeps_its_place_while_somebody_may_come_for_it(void **state)
+{
+    const struct request right = login_of("apple", 100);
+    open_accounts(state, "north buy " APPLE "\n");
+    let_check(&right);
+    for (uint8_t i = 0; i < 2 * PLACES; i++) {
+        struct request request = login_of("wrong", i);
+        (void)ask_once(&request, NULL);
+    }
     assert_int_equal(ask_once(&right, NULL), LOGIN_RIGHT);
     accounts_close(&accounts);
 }
@@ -292,6 +349,144 @@ a_check_without_memory_tells_nobody_that_the_password_is_wrong(void **state)
     accounts_close(&accounts);
 }
 
+enum {
+    ENEMIES_MAX = 40,
+    STEP_MS = 25
+};
+
+/* Peers that send wrong passwords and never wait. */
+struct flood {
+    int enemies;
+    int names;        /* 1: all of them for "north" */
+    bool persists;    /* they ask again with the same nonce until they are answered */
+    uint32_t checked; /* that were found wrong */
+    uint32_t nonces[ENEMIES_MAX];
+    uint32_t nonce_last;
+};
+
+/* Each of the peers asks once. What may be checked is checked in no time at all. */
+static void
+flood_once(struct flood *flood)
+{
+    for (int i = 0; i < flood->enemies; i++) {
+        char source[24];
+        struct request request = login_of("wrong", 0);
+        enum login login;
+        snprintf(source, sizeof source, "enemy %d", i);
+        if (flood->names > 1) {
+            snprintf(request.user, sizeof request.user, "name %d", i % flood->names);
+        }
+        if (!flood->persists || flood->nonces[i] == 0) {
+            flood->nonces[i] = ++flood->nonce_last;
+        }
+        memcpy(request.nonce, &flood->nonces[i], sizeof flood->nonces[i]);
+        do {
+            login = ask_from(source, &request, NULL, NULL);
+        } while (login == LOGIN_WAITING);
+        if (login == LOGIN_WRONG) {
+            flood->checked++;
+            flood->nonces[i] = 0;
+        }
+    }
+}
+
+/* Floods for `ms`, with north asking for his right password when he was told to; returns how long
+ * he had to wait, or UINT64_MAX. */
+static uint64_t
+log_in_while_flooded(struct flood *flood, const char *source, uint64_t ms)
+{
+    const struct request right = login_of("apple", 200);
+    uint64_t begin_ms = now_ms;
+    uint64_t next_ms = now_ms;
+    for (; now_ms < begin_ms + ms; now_ms += STEP_MS) {
+        flood_once(flood);
+        if (now_ms >= next_ms) {
+            uint64_t retry_ms = 0;
+            enum login login;
+            do {
+                login = ask_from(source, &right, NULL, &retry_ms);
+            } while (login == LOGIN_WAITING);
+            if (login == LOGIN_RIGHT) {
+                return now_ms - begin_ms;
+            }
+            next_ms = now_ms + retry_ms;
+        }
+    }
+    return UINT64_MAX;
+}
+
+/* Floods for a minute; returns how many were checked, after trying how long it keeps north out. */
+static uint32_t
+flood_for_a_minute(void **state, int enemies, int names, bool persists)
+{
+    struct flood flood = {.enemies = enemies, .names = names, .persists = persists};
+    open_accounts(state, "north buy " APPLE "\n");
+    uint64_t begin_ms = now_ms;
+    for (; now_ms < begin_ms + 60000; now_ms += STEP_MS) {
+        flood_once(&flood);
+    }
+    uint32_t checked = flood.checked;
+    assert_in_range(log_in_while_flooded(&flood, "north's own", 60000), 0, 8000);
+    accounts_close(&accounts);
+    return checked;
+}
+
+static void
+a_flood_for_a_name_is_slowed_and_keeps_the_right_password_out_for_seconds_only(void **state)
+{
+    const uint64_t most = 60000 / THROTTLE_USER_COST_MS + THROTTLE_USER_BURST;
+    static const int enemies[] = {1, 8, ENEMIES_MAX};
+    for (size_t i = 0; i < sizeof enemies / sizeof enemies[0]; i++) {
+        assert_in_range(flood_for_a_minute(state, enemies[i], 1, true), most - 2, most);
+        assert_in_range(flood_for_a_minute(state, enemies[i], 1, false), 1, most);
+    }
+}
+
+static void
+a_flood_for_many_names_is_slowed_and_keeps_the_right_password_out_for_seconds_only(void **state)
+{
+    const uint64_t most = 60000 / THROTTLE_ALL_COST_MS + THROTTLE_ALL_BURST;
+    assert_in_range(flood_for_a_minute(state, ENEMIES_MAX, ENEMIES_MAX, true), most - 10, most);
+    assert_in_range(flood_for_a_minute(state, ENEMIES_MAX, ENEMIES_MAX, false), 1, most);
+}
+
+static void
+right_passwords_are_never_slowed(void **state)
+{
+    const struct login_session session = {.number = 7};
+    open_accounts(state, "north buy " APPLE "\n");
+    for (uint8_t i = 0; i < 200; i++) {
+        const struct request request = login_of("apple", i);
+        enum login login = ask_once(&request, NULL);
+        while (login == LOGIN_WAITING) {
+            login = ask_once(&request, NULL);
+        }
+        assert_int_equal(login, LOGIN_RIGHT);
+        accounts_began(accounts, &request, &session);
+    }
+    accounts_close(&accounts);
+}
+
+static void
+a_login_that_is_held_goes_when_it_was_told_to_come(void **state)
+{
+    uint64_t retry_ms = 0;
+    open_accounts(state, "north buy " APPLE "\n");
+    for (uint8_t i = 0; i < THROTTLE_USER_BURST; i++) {
+        const struct request request = login_of("wrong", i);
+        assert_int_equal(ask(&request, NULL), LOGIN_WRONG);
+    }
+    const struct request right = login_of("apple", 100);
+    assert_int_equal(ask_from("here", &right, NULL, &retry_ms), LOGIN_SLOWED);
+    assert_int_equal(retry_ms, THROTTLE_USER_COST_MS);
+    now_ms += retry_ms - 1;
+    assert_int_equal(ask_from("here", &right, NULL, &retry_ms), LOGIN_SLOWED);
+    now_ms += 1;
+    assert_int_equal(ask_from("here", &right, NULL, &retry_ms), LOGIN_WAITING);
+    assert_int_equal(ask(&right, NULL), LOGIN_RIGHT);
+    accounts_close(&accounts);
+}
+
 static void
 count_account(void *context, const char *name, bool may_restock)
 {
@@ -338,23 +533,36 @@ a_bad_line_of_users_is_named(void **state)
         {"north buy " APPLE "\nnorth buy " BANANA "\n", "line 2: user 'north' stands twice"},
         {"\n", "holds no account"},
     };
+    struct accounts_found found;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         write_file(state, cases[i].text);
-        assert_int_equal(accounts_check(path, true, &diagnostic), ERROR_INVALID);
+        assert_int_equal(accounts_check(path, true, &found, &diagnostic), ERROR_INVALID);
         expect_reason(cases[i].words);
         diagnostic.text[0] = '\0';
         assert_int_equal(accounts_open(&accounts, path, true, &diagnostic), ERROR_INVALID);
         expect_reason(cases[i].words);
     }
-    write_file(state, "north buy " APPLE "\n");
-    assert_int_equal(accounts_check(path, true, &diagnostic), 0);
+}
+
+static void
+a_check_counts_the_accounts_that_may_log_in(void **state)
+{
+    struct accounts_found found;
+    write_file(state, "north buy " APPLE "\nsouth buy,demo " BANANA "\n");
+    assert_int_equal(accounts_check(path, true, &found, &diagnostic), 0);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.demo_count, 1);
+    assert_int_equal(accounts_check(path, false, &found, &diagnostic), 0);
+    assert_int_equal(found.count, 1);
+    assert_int_equal(found.demo_count, 0);
 }
 
 static void
 a_user_that_stands_twice_is_told_where_demo_accounts_are_left_out(void **state)
 {
+    struct accounts_found found;
     write_file(state, "north buy,demo " APPLE "\nnorth buy " BANANA "\n");
-    assert_int_equal(accounts_check(path, false, &diagnostic), ERROR_INVALID);
+    assert_int_equal(accounts_check(path, false, &found, &diagnostic), ERROR_INVALID);
     expect_reason("line 2: user 'north' stands twice");
     write_file(state, "south buy,demo " APPLE "\nnorth buy " BANANA "\n");
     int count = 0;
@@ -381,11 +589,12 @@ a_hash_that_no_password_can_match_is_named(void **state)
         "$argon2id$v=16$m=8,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki",
         APPLE APPLE,
     };
+    struct accounts_found found;
     for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
         char text[512];
         snprintf(text, sizeof text, "\nnorth buy %s\n", hashes[i]);
         write_file(state, text);
-        if (accounts_check(path, true, &diagnostic) != ERROR_INVALID) {
+        if (accounts_check(path, true, &found, &diagnostic) != ERROR_INVALID) {
             fail_msg("'%s' is taken", hashes[i]);
         }
         expect_reason("line 2: user 'north': no password can match this hash");
@@ -402,13 +611,22 @@ main(void)
         SCRATCH_TEST(one_login_is_told_right_once_until_it_is_said_how_it_went),
         SCRATCH_TEST(the_queue_of_logins_is_bounded),
         SCRATCH_TEST(a_place_is_taken_from_who_was_told_before_it_is_from_who_was_not),
+        SCRATCH_TEST(what_is_right_keeps_its_place_while_somebody_may_come_for_it),
         SCRATCH_TEST(what_was_found_out_is_forgotten_when_the_accounts_are_read_again),
         SCRATCH_TEST(what_is_being_checked_while_the_accounts_are_read_again_is_checked_again),
         SCRATCH_TEST(a_check_without_memory_tells_nobody_that_the_password_is_wrong),
+        SCRATCH_TEST(
+            a_flood_for_a_name_is_slowed_and_keeps_the_right_password_out_for_seconds_only),
+        SCRATCH_TEST(
+            a_flood_for_many_names_is_slowed_and_keeps_the_right_password_out_for_seconds_only),
+        SCRATCH_TEST(right_passwords_are_never_slowed),
+        SCRATCH_TEST(a_login_that_is_held_goes_when_it_was_told_to_come),
         SCRATCH_TEST(accounts_are_read_again_and_stay_when_that_fails),
         SCRATCH_TEST(a_bad_line_of_users_is_named),
+        SCRATCH_TEST(a_check_counts_the_accounts_that_may_log_in),
         SCRATCH_TEST(a_user_that_stands_twice_is_told_where_demo_accounts_are_left_out),
         SCRATCH_TEST(a_hash_that_no_password_can_match_is_named),
     };
+    randombytes_set_implementation(&no_chance);
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

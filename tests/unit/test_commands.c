@@ -3,12 +3,13 @@
 #include <fcntl.h>
 
 #include "client/commands.h"
-#include "shared/json.h"
 #include "client/password.h"
 #include "client/profile.h"
 #include "client/script.h"
 #include "client/table.h"
 #include "client/words.h"
+#include "shared/json.h"
+#include "shared/usage.h"
 
 /* Words. */
 
@@ -49,12 +50,12 @@ static void
 distance_counts_changes_and_swaps(void **state)
 {
     (void)state;
-    assert_int_equal(words_distance("", ""), 0);
-    assert_int_equal(words_distance("buy", "buy"), 0);
-    assert_int_equal(words_distance("byu", "buy"), 1);
-    assert_int_equal(words_distance("inventry", "inventory"), 1);
-    assert_int_equal(words_distance("", "abc"), 3);
-    assert_int_equal(words_distance("kitten", "sitting"), 3);
+    assert_int_equal(usage_distance("", ""), 0);
+    assert_int_equal(usage_distance("buy", "buy"), 0);
+    assert_int_equal(usage_distance("byu", "buy"), 1);
+    assert_int_equal(usage_distance("inventry", "inventory"), 1);
+    assert_int_equal(usage_distance("", "abc"), 3);
+    assert_int_equal(usage_distance("kitten", "sitting"), 3);
 }
 
 /* The table. */

@@ -130,6 +130,39 @@ check_words(struct lookup *lookup, const char *line, size_t start, const char *e
 }
 
 static void
+a_upc_with_a_slip_in_it_is_near_one_item_or_none(void **state)
+{
+    static const struct {
+        const char *digits;
+        uint64_t upc; /* 0: none */
+    } cases[] = {
+        {"46700000018", 46700000018},   /* without the leading zero */
+        {"046700000081", 46700000018},  /* two digits have changed places */
+        {"09800000052", 98000000052},   /* one is missing */
+        {"0980000000452", 0},           /* one too many, which may be either of two */
+        {"0046700000018", 46700000018}, /* as an EAN-13 */
+        {"046700000028", 46700000018},  /* one is wrong */
+        {"98000000099", 0},
+        {"12", 0},
+        {"012345678905", 0},
+        {"", 0},
+    };
+    uint64_t upc = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool is_near = lookup_near(*state, cases[i].digits, &upc);
+        if (is_near != (cases[i].upc != 0) || (is_near && upc != cases[i].upc)) {
+            fail_msg("%s", cases[i].digits);
+        }
+    }
+    /* Where no items are known, it is the check digit that tells. */
+    struct lookup empty = {0};
+    assert_true(lookup_near(&empty, "36000291452", &upc));
+    assert_int_equal(upc, 36000291452);
+    assert_false(lookup_near(&empty, "36000291453", &upc));
+    assert_false(lookup_near(&empty, "036000291452", &upc));
+}
+
+static void
 commands_items_and_options_are_completed_where_they_may_stand(void **state)
 {
     check_words(*state, "lo", 0, "login\nlocal\nlogout\n");
@@ -302,6 +335,33 @@ thousands_are_separated(void **state)
 }
 
 static void
+sentences_are_broken_between_words(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned column;
+        unsigned width;
+        const char *text;
+        const char *shown;
+    } cases[] = {
+        {0, 80, "one two three", "one two three"},
+        {0, 13, "one two three", "one two three"},
+        {0, 12, "one two three", "one two\nthree"},
+        {6, 10, "one two three", "one\ntwo three"},
+        {0, 3, "one-two three", "one-two\nthree"},
+        {0, 12, TEA " is", "\xe7\xb7\x91\xe8\x8c\xb6 green\ntea is"},
+        {0, 80, "", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char shown[100] = "";
+        FILE *out = fmemopen(shown, sizeof shown, "w");
+        table_write_wrapped(out, cases[i].text, cases[i].column, cases[i].width);
+        fclose(out);
+        assert_string_equal(shown, cases[i].shown);
+    }
+}
+
+static void
 colors_are_for_terminals_unless_they_are_asked_for(void **state)
 {
     (void)state;
@@ -329,6 +389,7 @@ main(void)
         cmocka_unit_test(a_whole_name_goes_before_names_that_contain_it),
         LOOKUP_TEST(nothing_is_found_by_nothing_or_by_what_no_name_has),
         LOOKUP_TEST(names_are_found_by_their_upc),
+        LOOKUP_TEST(a_upc_with_a_slip_in_it_is_near_one_item_or_none),
         LOOKUP_TEST(commands_items_and_options_are_completed_where_they_may_stand),
         cmocka_unit_test(items_are_asked_for_only_where_they_may_stand),
         LOOKUP_TEST(an_answer_about_an_item_is_completed_without_quotes),
@@ -338,6 +399,7 @@ main(void)
         SCRATCH_TEST(a_long_file_of_commands_is_cut),
         SCRATCH_TEST(a_link_in_the_place_of_the_file_is_not_followed),
         cmocka_unit_test(thousands_are_separated),
+        cmocka_unit_test(sentences_are_broken_between_words),
         cmocka_unit_test(colors_are_for_terminals_unless_they_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,7 +42,7 @@ fill(void *context, struct stock *stock, struct diagnostic *diagnostic)
 static struct engine *
 open_engine(const char *directory)
 {
-    const struct environment environment = {&files, count_up, no_time};
+    const struct environment environment = {&files, count_up, no_time, no_time};
     const struct engine_options options = {
         .directory = directory,
         .segment_size = engine_segment_size_min(BATCH_MAX),

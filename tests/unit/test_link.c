@@ -41,7 +41,7 @@ wire_setup(void **state)
     static struct wire wire;
     wire = (struct wire){.context = zmq_ctx_new()};
     bind_broker(&wire, "tcp://127.0.0.1:*");
-    assert_int_equal(link_open(&wire.link, wire.endpoint, NULL), 0);
+    assert_int_equal(link_open(&wire.link, wire.endpoint, NULL, NULL), 0);
     *state = &wire;
     return 0;
 }
@@ -218,7 +218,7 @@ what_is_no_endpoint_is_refused(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct link *link = NULL;
         struct diagnostic diagnostic = {""};
-        assert_int_equal(link_open(&link, wrong[i], &diagnostic), ERROR_INVALID);
+        assert_int_equal(link_open(&link, wrong[i], NULL, &diagnostic), ERROR_INVALID);
         assert_null(link);
         assert_non_null(strstr(diagnostic.text, wrong[i]));
     }

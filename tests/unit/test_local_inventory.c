@@ -192,7 +192,7 @@ a_released_order_leaves_its_number_free(void **state)
 }
 
 static void
-an_order_put_aside_stays_in_sight_and_ends_the_session(void **state)
+an_order_set_aside_stays_in_sight_and_ends_the_session(void **state)
 {
     struct local_inventory *inventory = open_inventory(*state);
     assert_int_equal(log_in(inventory, "north"), 0);
@@ -425,7 +425,7 @@ main(void)
         SCRATCH_TEST(refused_orders_and_restocks_bring_nothing),
         SCRATCH_TEST(each_user_has_items_of_their_own),
         SCRATCH_TEST(a_released_order_leaves_its_number_free),
-        SCRATCH_TEST(an_order_put_aside_stays_in_sight_and_ends_the_session),
+        SCRATCH_TEST(an_order_set_aside_stays_in_sight_and_ends_the_session),
         SCRATCH_TEST(nothing_new_is_nothing_written),
         SCRATCH_TEST(the_highest_position_is_kept_at_the_end),
         SCRATCH_TEST(names_of_items_that_are_held_are_kept),

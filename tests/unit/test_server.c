@@ -83,7 +83,7 @@ open_accounts(struct broker *broker, const char *directory)
 static void
 open_broker(struct broker *broker, const char *directory)
 {
-    const struct environment environment = {files_system(), count_up, wait_for_clients};
+    const struct environment environment = {files_system(), count_up, wait_for_clients, NULL};
     const struct engine_options options = {
         .directory = directory,
         .segment_size = engine_segment_size_min(BATCH_MAX),
@@ -105,9 +105,10 @@ open_broker(struct broker *broker, const char *directory)
     assert_int_equal(upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd), 0);
     assert_int_equal(endpoint_parse(text, &endpoint, &diagnostic), 0);
     assert_int_equal(
-        lanes_open(&broker->lanes, broker->context, text, &endpoint, 1, &diagnostic), 0);
+        lanes_open(&broker->lanes, broker->context, text, &endpoint, NULL, 1, NULL, &diagnostic),
+        0);
     assert_int_equal(server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-                         broker->upkeep, broker->failed_fd, &diagnostic),
+                         NULL, broker->upkeep, broker->failed_fd, &diagnostic),
         0);
     assert_int_equal(pthread_create(&broker->thread, NULL, serve, broker), 0);
 }

@@ -109,6 +109,35 @@ without_a_login_nothing_is_sent(void **state)
     assert_int_equal(outcome_of(stage), OUTCOME_DONE);
 }
 
+static void
+figures_are_asked_for_within_the_session(void **state)
+{
+    struct stage *stage = *state;
+    struct stats stats = {.version = "0.1.0", .numbers = {[STATS_SESSIONS] = 4}};
+    assert_int_equal(shopper_begin_stats(stage->shopper), SHOPPER_END);
+    assert_int_equal(outcome_of(stage), OUTCOME_LOGGED_OUT);
+    log_in(stage);
+    assert_int_equal(shopper_begin_stats(stage->shopper), SHOPPER_SEND);
+    assert_int_equal(take(stage)->operation, OPERATION_STATS);
+    assert_int_equal(stage->request.session, 7);
+    struct reply reply = reply_of(stage, STATUS_OK);
+    reply.stats = &stats;
+    assert_int_equal(send_reply(stage, &reply), SHOPPER_END);
+    assert_int_equal(outcome_of(stage), OUTCOME_DONE);
+    assert_memory_equal(shopper_result(stage->shopper)->reply.stats, &stats, sizeof stats);
+
+    assert_int_equal(shopper_begin_stats(stage->shopper), SHOPPER_SEND);
+    (void)take(stage);
+    assert_int_equal(answer(stage, STATUS_OK), SHOPPER_END);
+    assert_int_equal(outcome_of(stage), OUTCOME_DAMAGED);
+
+    assert_int_equal(shopper_begin_stats(stage->shopper), SHOPPER_SEND);
+    (void)take(stage);
+    assert_int_equal(answer(stage, STATUS_SESSION_ENDED), SHOPPER_END);
+    assert_int_equal(outcome_of(stage), OUTCOME_LOGGED_OUT);
+    assert_false(state_of(stage)->is_logged_in);
+}
+
 /* Reads a directory as a restart would, without waiting for the process that has it. */
 static struct local_inventory *
 read_copy(const char *directory, const char *copy)
@@ -175,6 +204,47 @@ what_was_bought_is_held_and_has_its_name(void **state)
     assert_int_equal(take(stage)->order, 2);
     assert_int_equal(answer(stage, STATUS_OK), SHOPPER_END);
     assert_int_equal(units_held(stage), 6);
+}
+
+static void
+a_name_is_on_disk_when_the_purchase_is_told(void **state)
+{
+    struct stage *stage = *state;
+    char copy[600];
+    snprintf(copy, sizeof copy, "%s-copy", stage->directory);
+    log_in(stage);
+    assert_int_equal(buy(stage), SHOPPER_SEND);
+    (void)take(stage);
+    assert_int_equal(answer(stage, STATUS_OK), SHOPPER_SEND);
+    answer_names(stage);
+    struct local_inventory *other = read_copy(stage->directory, copy);
+    const char *name = local_state_find_name(local_inventory_state(other), tissues);
+    assert_non_null(name);
+    assert_string_equal(name, "tissues");
+    assert_int_equal(local_inventory_close(&other, NULL), 0);
+    scratch_remove(copy);
+}
+
+static void
+a_name_that_was_lost_is_asked_for_after_the_next_purchase(void **state)
+{
+    static const struct line one_other = {49000006346, 1};
+    static const struct item items[] = {
+        {.upc = tissues, .name = "tissues"}, {.upc = 49000006346, .name = "others"}};
+    struct stage *stage = *state;
+    log_in(stage);
+    assert_int_equal(buy(stage), SHOPPER_SEND);
+    (void)take(stage);
+    assert_int_equal(answer(stage, STATUS_OK), SHOPPER_SEND);
+    restart(stage); /* before the name came */
+    assert_int_equal(
+        shopper_begin_order(stage->shopper, OPERATION_BUY, &one_other, 1), SHOPPER_SEND);
+    (void)take(stage);
+    assert_int_equal(answer(stage, STATUS_OK), SHOPPER_SEND);
+    assert_int_equal(take(stage)->line_count, 2);
+    assert_int_equal(answer_page(stage, items, 2, false), SHOPPER_END);
+    assert_string_equal(local_state_find_name(state_of(stage), tissues), "tissues");
+    assert_string_equal(local_state_find_name(state_of(stage), 49000006346), "others");
 }
 
 static void
@@ -422,8 +492,11 @@ main(void)
         STAGE_TEST(a_wrong_password_leaves_nobody_logged_in),
         STAGE_TEST(a_logout_that_was_begun_is_finished_before_any_order),
         STAGE_TEST(without_a_login_nothing_is_sent),
+        STAGE_TEST(figures_are_asked_for_within_the_session),
         STAGE_TEST(an_order_is_on_disk_before_its_bytes_come_out_and_done_before_the_end),
         STAGE_TEST(what_was_bought_is_held_and_has_its_name),
+        STAGE_TEST(a_name_is_on_disk_when_the_purchase_is_told),
+        STAGE_TEST(a_name_that_was_lost_is_asked_for_after_the_next_purchase),
         STAGE_TEST(a_name_that_does_not_come_spoils_nothing),
         STAGE_TEST(a_pending_order_is_settled_with_the_same_bytes_before_anything_else),
         STAGE_TEST(a_pending_order_that_gets_no_answer_stops_what_was_to_come_next),

@@ -228,7 +228,7 @@ voiding_tells_what_the_order_came_to(void **state)
 }
 
 static void
-a_disputed_order_can_be_put_aside(void **state)
+a_disputed_order_can_be_set_aside(void **state)
 {
     struct stage *stage = *state;
     log_in(stage);
@@ -373,7 +373,7 @@ main(void)
         STAGE_TEST(a_doubtful_order_stays_pending_with_a_busy_broker),
         STAGE_TEST(what_is_no_reply_leaves_the_order_pending),
         STAGE_TEST(voiding_tells_what_the_order_came_to),
-        STAGE_TEST(a_disputed_order_can_be_put_aside),
+        STAGE_TEST(a_disputed_order_can_be_set_aside),
         STAGE_TEST(a_failure_of_any_file_call_loses_and_doubles_no_order),
         STAGE_TEST(an_order_found_unsynced_is_durable_before_its_bytes_come_out),
     };

@@ -124,7 +124,7 @@ main(int argc, char **argv)
     struct files files = *files_system();
     files.fdatasync = sync_nothing;
     files.fsync = sync_nothing;
-    const struct environment environment = {&files, draw, now_ms};
+    const struct environment environment = {&files, draw, now_ms, NULL};
     uint64_t sessions = strtoull(argv[3], NULL, 10);
     uint64_t orders = strtoull(argv[4], NULL, 10);
     items = strtoull(argv[2], NULL, 10);

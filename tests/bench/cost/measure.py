@@ -62,9 +62,9 @@ def show(value):
 
 def make_data(bus, items, sessions, orders, segment_mib):
     """Makes the data of `bus`; returns what make_data says."""
-    done = subprocess.run([os.environ["MAKE_DATA"], bus.path("data"), str(items), str(sessions),
-                           str(orders), str(segment_mib)], check=True, stdout=subprocess.PIPE,
-                          encoding="utf-8")
+    command = [os.path.join(servers.BUILD, "tests", "make_data"), bus.path("data")]
+    command += map(str, (items, sessions, orders, segment_mib))
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8")
     return json.loads(done.stdout)
 
 

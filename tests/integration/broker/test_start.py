@@ -46,6 +46,11 @@ class Start(Case):
             broker = self.broker(f"lanes-{lanes}", lanes=lanes).start()
             self.assertEqual(self.count_listeners(broker), lanes)
 
+    def test_a_host_may_be_named(self):
+        for lanes in (1, 2):
+            broker = self.broker(f"lanes-{lanes}", lanes=lanes, bind="tcp://localhost:*").start()
+            self.assertEqual(self.client(broker).units(TISSUES), 100)
+
     def test_one_lane_serves_many_connections(self):
         broker = self.broker(lanes=1).start()
         clients = [self.client(broker) for _ in range(5)]
@@ -72,6 +77,13 @@ class Start(Case):
                 for lanes in (1, 4):
                     self.assert_fails(self.broker(f"late-{shared}-{lanes}", bind=endpoint,
                                                   lanes=lanes), 1, endpoint, "in use")
+
+    def test_a_port_in_use_is_found_before_anything_is_made_on_the_disk(self):
+        first = self.broker("first").start()
+        for lanes in (1, 4):
+            second = self.broker(f"second-{lanes}", bind=first.endpoint, lanes=lanes)
+            self.assert_fails(second, 1, first.endpoint, "in use")
+            self.assertFalse(os.path.exists(second.data))
 
     def test_the_port_is_free_again_at_once(self):
         broker = self.broker(lanes=4).start()
@@ -166,7 +178,7 @@ class Start(Case):
     def test_help_and_version_are_told(self):
         told = run_stockd("--help")
         self.assertEqual((told.returncode, told.stderr), (0, ""))
-        self.assertIn("usage: stockd", told.stdout)
+        self.assertIn("Usage:\n  stockd [--config FILE]", told.stdout)
         told = run_stockd("--version")
         self.assertEqual((told.returncode, told.stderr), (0, ""))
         self.assertRegex(told.stdout, r"\Astockd \d+\.\d+\.\d+\n\Z")

@@ -10,6 +10,7 @@ import broker
 
 STOCK = os.path.join(broker.BIN, "stock")
 STOCKCTL = os.path.join(broker.BIN, "stockctl")
+STOCK_FSCK = os.path.join(broker.BIN, "stock-fsck")
 ENDPOINT = "tcp://127.0.0.1:PORT"
 
 INVENTORY = """\

@@ -1,10 +1,12 @@
 """stock and stockctl where nobody looks on: in a pipe, as JSON, in scripts, in the shell."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 
-from client_support import ENDPOINT, STOCK, STOCKCTL, Case, main
+from client_support import ENDPOINT, STOCK, STOCK_FSCK, STOCKCTL, Case, main
 
 COLA = "049000006346"
 ROW = {"upc": COLA, "name": "Cola, 330 ml can", "units": 1300}
@@ -28,7 +30,7 @@ class Pipe(Case):
                          "036000291452\tFacial tissues, 160 sheets\t100\n"
                          "049000006346\tCola, 330 ml can\t1300\n")
         self.assertEqual(self.stockctl("restock", "creme BRULEE", 12).stdout,
-                         "added 12 of 098000000014 (order 1)\n")
+                         "added 12 of 098000000014 Crème brûlée mix, 200 g (order 1)\n")
         self.assertEqual(self.stockctl("buy", "緑茶", 2, "tissues", 1).stdout,
                          "bought 2 of 046700000018 緑茶 green tea, 100 g (order 2)\n"
                          "bought 1 of 036000291452 Facial tissues, 160 sheets (order 2)\n")
@@ -46,7 +48,13 @@ class Pipe(Case):
                 (["--color=blue", "local"], 2, "--color: 'blue' is none of auto, always, never"),
                 (["buy", "cola"], 2, "buy: too few arguments; usage: buy ITEM UNITS [ITEM UNITS]..."),
                 (["buy", "04900000634", "1"], 2,
-                 "buy: '04900000634' is no UPC, which is twelve digits"),
+                 "buy: '04900000634' is no UPC, which is twelve digits; "
+                 "did you mean 049000006346, Cola, 330 ml can?"),
+                (["buy", "36000291452", "1"], 2,
+                 "buy: '36000291452' is no UPC, which is twelve digits; "
+                 "did you mean 036000291452, Facial tissues, 160 sheets?"),
+                (["inventory", "4711"], 2,
+                 "inventory: '4711' is no UPC, which is twelve digits"),
                 (["buy", "cola", "0"], 2, "buy: '0' is no number of units from 1 to 1000000000"),
                 (["buy", "xyzzy", "1"], 1, "buy: there is no item called 'xyzzy'"),
                 (["buy", "123456789012", "1"], 1, "there is no item 123456789012"),
@@ -60,6 +68,40 @@ class Pipe(Case):
             done = self.stockctl(*arguments, status=status)
             self.assertEqual(done.stderr, f"stockctl: {message}\n")
             self.assertEqual(done.stdout, "")
+
+    def test_a_upc_with_a_wrong_digit_is_told_with_the_right_one(self):
+        self.log_in()
+        for slip in ["036000291453", "036000291425", "036000391452"]:
+            for command in (["buy", slip, 1], ["inventory", slip]):
+                done = self.stockctl(*command, status=1)
+                self.assertEqual(done.stderr, f"stockctl: there is no item {slip}\nstockctl: did you "
+                                 "mean 036000291452, Facial tissues, 160 sheets?\n")
+
+    def test_commands_are_known_in_letters_of_any_size(self):
+        self.log_in()
+        self.assertIn("bought 1 of", self.stockctl("BUY", "Cola", 1).stdout)
+        done = self.stockctl("run", "-", text="Buy COLA 1\nBYU cola 1\n", status=2)
+        self.assertIn("bought 1 of", done.stdout)
+        self.assertIn("'BYU' is no command; did you mean 'buy'?", done.stderr)
+
+    def test_a_logout_without_an_answer_is_finished_by_the_next_command(self):
+        self.log_in()
+        self.served.signal(signal.SIGSTOP)
+        done = self.stockctl("--quiet", "--timeout", 200, "logout", status=4)
+        self.assertRegex(done.stderr, r"^stockctl: no answer from \S+ in 0\.\d seconds; the broker may "
+                         "or may not have logged north out, and the next command sees to it\n$")
+        self.served.signal(signal.SIGCONT)
+        self.assertIn("log in", self.stockctl("inventory", status=6).stderr)
+
+    def test_a_logout_behind_an_order_that_is_pending_is_not_begun(self):
+        self.log_in()
+        self.served.signal(signal.SIGSTOP)
+        self.stockctl("--timeout", 200, "buy", COLA, 7, status=5)
+        done = self.stockctl("--quiet", "--timeout", 200, "logout", status=4)
+        self.assertIn("order 1 of session 1 is still pending and has to be settled first; nothing else "
+                      "was begun\n", done.stderr)
+        self.served.signal(signal.SIGCONT)
+        self.assertIn("was made", self.stockctl("logout").stderr)
 
     def test_an_ambiguous_name_lists_what_it_may_be(self):
         self.log_in()
@@ -94,7 +136,7 @@ class Json(Case):
         self.assertEqual(self.json("ping")["position"], 0)
         self.assertEqual(self.json("local"), {
             "ok": True, "user": None, "logged_in": False, "items": [], "pending": None,
-            "disputed": []})
+            "set_aside": []})
         self.assertEqual(self.json("login", "depot", password="cherry"),
                          {"ok": True, "user": "depot", "session": 1})
         self.assertEqual(self.json("inventory", "cola")["items"], [ROW])
@@ -131,6 +173,38 @@ class Json(Case):
         self.assertEqual(self.json("inventory", "cola")["items"], [{**ROW, "units": 1293}])
 
 
+class SetAside(Case):
+    def test_an_order_that_was_set_aside_is_called_so_by_all_programs(self):
+        self.log_in()
+        other = self.state + "-copy"
+        shutil.copytree(self.state, other)
+        self.served.kill()
+        self.stockctl("--timeout", 200, "buy", COLA, 7, status=5)
+        self.environment["STOCK_ENDPOINT"] = self.served.restart(crash=True).endpoint
+        self.stockctl("--state", other, "logout")
+        self.assertIn("'resolve --set-aside' takes it out of the way\n",
+                      self.stockctl("resolve", status=5).stderr)
+        done = self.stockctl("inventory", status=5)
+        self.assertIn("takes it out of the way; nothing else was begun\n", done.stderr)
+        self.assertEqual(self.stockctl("resolve", "--set-aside").stdout,
+                         "order 1 was set aside; log in again to go on\n")
+        self.assertIn("order 1 of session 1 of north (buy 7 of 049000006346) was set aside; ",
+                      self.stockctl("local").stderr)
+        told = self.json("local")["set_aside"]
+        self.assertEqual(told, [{
+            "user": "north", "status": "session_ended", "session": 1, "order": 1, "kind": "buy",
+            "lines": [{"upc": COLA, "units": 7}]}])
+        history = self.json("ping")["history"]
+        found = self.run_program(STOCK_FSCK, "--json", self.state)
+        self.assertEqual(found.returncode, 0, found)
+        found = json.loads(found.stdout)
+        self.assertEqual(found["set_aside"], told)
+        self.assertEqual(found["broker_history"], history)
+        found = self.run_program(STOCK_FSCK, self.state).stdout
+        self.assertIn("order 1 of session 1 of north was set aside: buy\n", found)
+        self.assertRegex(found, f"the broker of history {history} was last seen at position \\d+\n")
+
+
 class Settings(Case):
     def test_config_tells_where_each_setting_comes_from(self):
         del self.environment["STOCK_TIMEOUT"]
@@ -141,12 +215,14 @@ class Settings(Case):
         self.assertEqual(self.stockctl(*arguments).stdout, (
             f"endpoint\t{ENDPOINT}\tSTOCK_ENDPOINT\nstate\t{self.state}\tSTOCK_STATE\n"
             f"user\tnorth\t--user\ntimeout_ms\t7000\t{path}\ncolor\tauto\tdefault\n"
-            f"confirm_units\t5\t{path}\n"))
+            f"confirm_units\t5\t{path}\ncurve/certificate\t\tdefault\n"
+            f"curve/broker_key\t\tdefault\n"))
         answer = self.json(*arguments)
         self.assertEqual(answer["file"], path)
         self.assertEqual([(row["key"], row["from"]) for row in answer["settings"]], [
             ("endpoint", "environment"), ("state", "environment"), ("user", "flag"),
-            ("timeout_ms", "file"), ("color", "default"), ("confirm_units", "file")])
+            ("timeout_ms", "file"), ("color", "default"), ("confirm_units", "file"),
+            ("curve/certificate", "default"), ("curve/broker_key", "default")])
         self.assertEqual(answer["settings"][3],
                          {"key": "timeout_ms", "value": "7000", "from": "file", "source": path})
 

@@ -250,7 +250,7 @@ class Client:
     def local(self):
         """Returns the local inventory as UPC -> units; nothing may be pending."""
         answer = self.must("local")
-        if answer["pending"] is not None or answer["disputed"]:
+        if answer["pending"] is not None or answer["set_aside"]:
             raise Failure(f"{self.state}: not settled: {answer}")
         return {item["upc"]: item["units"] for item in answer["items"]}
 

@@ -18,15 +18,16 @@ class Usage(Case):
                 (("--idle-timeout", "soon"),
                  "--idle-timeout soon: must be a number of seconds from 0.001 to 86400"),
                 (("--seed", "x"), "--seed x: must be a whole number from 0 to"),
-                (("--out",), "--out needs a value"),
-                (("--fast",), "unknown option --fast"),
+                (("--out",), "--out wants a value"),
+                (("--fast",), "--fast is no option; 'readings --help' lists the options"),
+                (("--sed", "1"), "--sed is no option; did you mean --seed?\n"),
                 (("here",), "unexpected argument: here")]:
             with self.subTest(arguments=arguments):
                 done = run(READINGS, *arguments)
                 self.assertEqual((done.returncode, done.stdout), (2, ""))
                 self.assertIn("readings: " + told, done.stderr)
-                self.assertIn("readings --help", done.stderr)
-        for arguments, told in [((), "no file is named"), (("--fast",), "unknown option --fast")]:
+        for arguments, told in [((), "no file is named"),
+                                (("--jsn",), "--jsn is no option; did you mean --json?\n")]:
             with self.subTest(arguments=arguments):
                 done = run(READINGS_CAT, *arguments)
                 self.assertEqual((done.returncode, done.stdout), (2, ""))

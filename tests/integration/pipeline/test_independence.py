@@ -9,7 +9,7 @@ import unittest
 from pipeline_support import READINGS, READINGS_CAT
 
 SOURCE = os.environ["STOCKBUS_SOURCE"]
-OF_OURS = re.compile(r"pipeline/[a-z_]+\.h|shared/(files|error|pack|guard|limits)\.h")
+OF_OURS = re.compile(r"pipeline/[a-z_]+\.h|shared/(files|error|pack|guard|limits|usage)\.h")
 OF_OTHERS = {"msgpack.h"}
 FORBIDDEN = re.compile(r"zmq|czmq|glib|GAsyncQueue|tbb|mqueue|concurrent|ck_", re.I)
 

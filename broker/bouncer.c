@@ -1,0 +1,164 @@
+#include "broker/bouncer.h"
+
+#include "shared/error.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum {
+    FD_COUNT_MAX = 65536, /* descriptors from here on are not looked at */
+    GAP = 64 /* so many closed ones in a row, above all that were ever open, end a look */
+};
+
+/* A connection, as it was when something was last sent on it. */
+struct connection {
+    uint64_t cookie; /* the kernel's name for it: a descriptor may be another one's by now */
+    uint64_t received;
+    uint32_t segments_sent;
+};
+
+struct bouncer {
+    struct connection *connections; /* by descriptor */
+    size_t fd_count;
+    size_t fd_end; /* all descriptors that were ever seen open are below it */
+
+    bool has_thread;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t ended; /* signalled when `ending` becomes true */
+    bool ending;          /* under the lock */
+};
+
+struct bouncer *
+bouncer_new(void)
+{
+    struct rlimit limit;
+    struct bouncer *bouncer = calloc(1, sizeof *bouncer);
+    if (bouncer == NULL || getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        free(bouncer);
+        return NULL;
+    }
+    bouncer->fd_count = limit.rlim_cur < FD_COUNT_MAX ? (size_t)limit.rlim_cur : FD_COUNT_MAX;
+    /* Only the pages of descriptors that are used are ever touched. */
+    bouncer->connections = calloc(bouncer->fd_count, sizeof *bouncer->connections);
+    if (bouncer->connections == NULL) {
+        free(bouncer);
+        return NULL;
+    }
+    pthread_condattr_t attributes;
+    pthread_mutex_init(&bouncer->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&bouncer->ended, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return bouncer;
+}
+
+/* Looks at one TCP socket. Returns whether it has brought too much. */
+static bool
+is_too_much(struct connection *connection, int fd, const struct tcp_info *info)
+{
+    uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) {
+        return false;
+    }
+    if (connection->cookie != cookie) {
+        *connection = (struct connection){.cookie = cookie};
+    }
+    if (connection->segments_sent != info->tcpi_data_segs_out) {
+        connection->segments_sent = info->tcpi_data_segs_out;
+        connection->received = info->tcpi_bytes_received;
+    }
+    return info->tcpi_bytes_received - connection->received > BOUNCER_UNANSWERED_MAX;
+}
+
+size_t
+bouncer_look(struct bouncer *bouncer)
+{
+    size_t count = 0;
+    for (size_t fd = 0; fd < bouncer->fd_count && fd < bouncer->fd_end + GAP; fd++) {
+        struct tcp_info info;
+        socklen_t size = sizeof info;
+        bool is_tcp = getsockopt((int)fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+        if ((is_tcp || errno != EBADF) && fd >= bouncer->fd_end) {
+            bouncer->fd_end = fd + 1;
+        }
+        if (is_tcp && is_too_much(&bouncer->connections[fd], (int)fd, &info)) {
+            count += shutdown((int)fd, SHUT_RDWR) == 0;
+        }
+    }
+    return count;
+}
+
+/* Waits until it is time to look again. Returns false at the end. */
+static bool
+wait_a_while(struct bouncer *bouncer)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += BOUNCER_EVERY_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&bouncer->lock);
+    while (
+        !bouncer->ending && pthread_cond_timedwait(&bouncer->ended, &bouncer->lock, &until) == 0) {
+    }
+    bool going_on = !bouncer->ending;
+    pthread_mutex_unlock(&bouncer->lock);
+    return going_on;
+}
+
+static void *
+look_and_look(void *context)
+{
+    while (wait_a_while(context)) {
+        (void)bouncer_look(context);
+    }
+    return NULL;
+}
+
+int
+bouncer_start(struct bouncer **result)
+{
+    struct bouncer *bouncer = bouncer_new();
+    if (bouncer == NULL) {
+        return ERROR_MEMORY;
+    }
+    if (pthread_create(&bouncer->thread, NULL, look_and_look, bouncer) != 0) {
+        bouncer_stop(&bouncer);
+        return ERROR_MEMORY;
+    }
+    bouncer->has_thread = true;
+    *result = bouncer;
+    return 0;
+}
+
+void
+bouncer_stop(struct bouncer **result)
+{
+    struct bouncer *bouncer = *result;
+    if (bouncer == NULL) {
+        return;
+    }
+    if (bouncer->has_thread) {
+        pthread_mutex_lock(&bouncer->lock);
+        bouncer->ending = true;
+        pthread_cond_signal(&bouncer->ended);
+        pthread_mutex_unlock(&bouncer->lock);
+        pthread_join(bouncer->thread, NULL);
+    }
+    pthread_cond_destroy(&bouncer->ended);
+    pthread_mutex_destroy(&bouncer->lock);
+    free(bouncer->connections);
+    free(bouncer);
+    *result = NULL;
+}

@@ -1,0 +1,49 @@
+/**
+ * bouncer.h: ends the connections of peers that send on and on and get no answer.
+ *
+ * libzmq bounds the size of a frame and the number of messages that wait, but not the number of
+ * frames in a message: one that never ends is kept whole, and no REP socket ever sees any of it.
+ * And a peer that never reads has all its requests read and answered for nothing. Seen from
+ * outside, both are connections on which a lot comes in and nothing goes out. A client that waits
+ * for each reply never has more than one request of MESSAGE_SIZE_MAX on the way.
+ *
+ * A thread looks at the counters that the kernel keeps for each TCP connection of the process, and
+ * shuts a connection down when it has brought more than BOUNCER_UNANSWERED_MAX bytes since
+ * something was last sent on it. libzmq then closes it as if the peer had gone. Should the
+ * descriptor belong to another connection by then, that one is lost, and its client connects again:
+ * it is a matter of microseconds.
+ */
+#ifndef STOCKBUS_BROKER_BOUNCER_H
+#define STOCKBUS_BROKER_BOUNCER_H
+
+#include "shared/limits.h"
+
+#include <stddef.h>
+
+enum {
+    BOUNCER_UNANSWERED_MAX = 4 * MESSAGE_SIZE_MAX,
+    BOUNCER_EVERY_MS = 50 /**< so often the thread looks */
+};
+
+struct bouncer;
+
+/** Starts the thread. Returns 0 or ERROR_MEMORY. */
+int
+bouncer_start(struct bouncer **bouncer);
+
+/** Ends the thread and makes `*bouncer` NULL; NULL already is fine. */
+void
+bouncer_stop(struct bouncer **bouncer);
+
+/** Makes a bouncer without a thread. Returns NULL without memory. Free it with bouncer_stop(). */
+struct bouncer *
+bouncer_new(void);
+
+/**
+ * Looks at all connections once; what is too much is counted from one look to the next. Returns how
+ * many it has shut down. For one thread at a time.
+ */
+size_t
+bouncer_look(struct bouncer *bouncer);
+
+#endif

@@ -1,0 +1,116 @@
+/*
+ * Calls libstockbus as it is told on standard input, one call a line, and answers each with one
+ * line:
+ *
+ *     RESULT ERROR ORDER BEFORE USER [UPC=UNITS(NAME)...] | MESSAGE
+ *
+ * where ORDER and BEFORE are NUMBER:made:LINES or NUMBER:ERROR:LINES, with a + before the lines of
+ * a restock; a * behind USER says that an order is pending; and - stands for what is not there.
+ */
+#include "client/stockbus.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WORDS_MAX = 2100
+};
+
+static char *words[WORDS_MAX];
+static size_t word_count;
+
+static void
+put_order(const struct stockbus_order *order)
+{
+    if (order == NULL) {
+        printf("- ");
+    } else {
+        printf("%" PRIu64 ":%s:%s%zu ", order->number, order->is_made ? "made" : order->error,
+            order->is_restock ? "+" : "", order->line_count);
+    }
+}
+
+static int
+order(struct stockbus *client)
+{
+    static struct stockbus_line lines[WORDS_MAX / 2];
+    size_t count = (word_count - 1) / 2;
+    for (size_t i = 0; i < count; i++) {
+        lines[i].upc = strtoull(words[1 + 2 * i], NULL, 10);
+        lines[i].units = strtoull(words[2 + 2 * i], NULL, 10);
+    }
+    return strcmp(words[0], "buy") == 0 ? stockbus_buy(client, lines, count)
+                                        : stockbus_restock(client, lines, count);
+}
+
+static int
+view(struct stockbus *client, const struct stockbus_item **items, size_t *count)
+{
+    static uint64_t upcs[WORDS_MAX];
+    for (size_t i = 1; i < word_count; i++) {
+        upcs[i - 1] = strtoull(words[i], NULL, 10);
+    }
+    return stockbus_inventory(client, upcs, word_count - 1, items, count);
+}
+
+static int
+call(struct stockbus **client, const struct stockbus_item **items, size_t *count)
+{
+    const char *name = words[0];
+    if (strcmp(name, "open") == 0) {
+        struct stockbus_config config = STOCKBUS_CONFIG_INIT;
+        stockbus_close(client);
+        config.endpoint = words[1];
+        config.state = strcmp(words[2], "none") == 0 ? NULL : words[2];
+        config.timeout_ms = atoi(words[3]);
+        return stockbus_open(client, &config);
+    }
+    if (strcmp(name, "login") == 0) {
+        return stockbus_login(*client, words[1], words[2]);
+    }
+    if (strcmp(name, "logout") == 0) {
+        return stockbus_logout(*client);
+    }
+    if (strcmp(name, "inventory") == 0) {
+        return view(*client, items, count);
+    }
+    if (strcmp(name, "local") == 0) {
+        return stockbus_local(*client, word_count > 1 ? words[1] : NULL, items, count);
+    }
+    if (strcmp(name, "resolve") == 0) {
+        return stockbus_resolve(*client, (enum stockbus_doubt)atoi(words[1]));
+    }
+    return order(*client);
+}
+
+int
+main(void)
+{
+    static char line[32 * WORDS_MAX];
+    struct stockbus *client = NULL;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        const struct stockbus_item *items = NULL;
+        size_t count = 0;
+        word_count = 0;
+        for (char *word = strtok(line, " \n"); word != NULL; word = strtok(NULL, " \n")) {
+            words[word_count++] = word;
+        }
+        int result = call(&client, &items, &count);
+        const char *error = stockbus_error(client);
+        const char *user = stockbus_user(client);
+        printf("%d %s ", result, error != NULL ? error : "-");
+        put_order(stockbus_order(client));
+        put_order(stockbus_order_before(client));
+        printf("%s%s ", user != NULL ? user : "-", stockbus_is_pending(client) ? "*" : "");
+        for (size_t i = 0; i < count; i++) {
+            printf("%" PRIu64 "=%" PRIu64 "(%s) ", items[i].upc, items[i].units,
+                items[i].name != NULL ? items[i].name : "-");
+        }
+        printf("| %s\n", stockbus_message(client));
+    }
+    stockbus_close(&client);
+    return 0;
+}

@@ -1,0 +1,245 @@
+"""The Debian package, from its installation to its end, in a root of its own.
+
+What README.md says about production is run as it stands there. Nothing of systemd runs in that root;
+tests/package/systemctl stands in its place.
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+import broker
+from broker import Case, SKIPPED, wait_until
+
+BUILD = os.path.dirname(broker.BIN)
+PASSWORDS = {"depot": "cherry", "north": "apple"}
+NONINTERACTIVE = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8", "HOME": "/root",
+                  "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+INSTALL = "apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confold "
+# Kept from one run to the next: a Debian with nothing in it.
+EMPTY_ROOT = os.path.join(os.path.dirname(BUILD), "debian")
+
+
+def skip(reason):
+    print(f"skipped: {reason}", file=sys.stderr)
+    sys.exit(SKIPPED)
+
+
+def empty_root():
+    """Makes the empty Debian, once."""
+    if os.geteuid() != 0:
+        skip("a root of its own needs root")
+    for tool in ("debootstrap", "cpack", "dpkg-deb", "dpkg-shlibdeps", "file"):
+        if shutil.which(tool) is None:
+            skip(f"there is no {tool}")
+    if not os.path.exists(EMPTY_ROOT):
+        with open(EMPTY_ROOT + ".log", "w", encoding="utf-8") as log:
+            done = subprocess.run(["debootstrap", "--variant=minbase", "bookworm",
+                                   EMPTY_ROOT + ".new"], stdout=log, stderr=log, check=False)
+        if done.returncode != 0:
+            shutil.rmtree(EMPTY_ROOT + ".new", ignore_errors=True)
+            skip(f"debootstrap failed, see {EMPTY_ROOT}.log")
+        os.rename(EMPTY_ROOT + ".new", EMPTY_ROOT)
+
+
+def is_sanitized():
+    with open(broker.STOCKD, "rb") as file:
+        return re.search(rb"__[at]san_init", file.read()) is not None
+
+
+def commands_of_readme():
+    """[user's prompt, command, what it prints] of the section about production."""
+    with open(os.path.join(broker.SOURCE, "README.md"), encoding="utf-8") as file:
+        section = re.search(r"^## Into production in ten minutes\n(.*?)^## ", file.read(),
+                            re.M | re.S).group(1)
+    commands = []
+    for block in re.findall(r"^```\n(.*?)^```$", section, re.M | re.S):
+        for line in block.splitlines():
+            if line[:2] in ("# ", "$ "):
+                commands.append([line[0], line[2:], ""])
+            else:
+                commands[-1][2] += line + "\n"
+    return commands
+
+
+class Package(Case):
+    def setUp(self):
+        super().setUp()
+        self.root = os.path.join(self.directory, "root")
+        subprocess.run(["cp", "-a", "--reflink=auto", EMPTY_ROOT, self.root], check=True)
+        shutil.copy("/etc/resolv.conf", self.inside("/etc/resolv.conf"))
+        shutil.copy(os.path.join(broker.SOURCE, "tests", "package", "systemctl"),
+                    self.inside("/usr/local/bin/systemctl"))
+        # As an image of Debian does: nothing is started by packages.
+        self.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
+        self.addCleanup(self.stop)
+        self.endpoint = ""
+
+    def inside(self, path):
+        return os.path.join(self.root, path.lstrip("/"))
+
+    def write(self, path, text, mode=0o644):
+        with open(self.inside(path), "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(self.inside(path), mode)
+
+    def read(self, path):
+        with open(self.inside(path), encoding="utf-8") as file:
+            return file.read()
+
+    def stop(self):
+        """Ends a broker that still runs in there."""
+        if os.path.exists(self.inside("/run/stockd.pid")):
+            self.run_inside("systemctl stop stockd", status=None)
+
+    def run_inside(self, command, status=0, user="root", **environment):
+        """Runs a command of the shell in the root; returns what it wrote."""
+        words = ["chroot", self.root]
+        if user != "root":
+            words += ["setpriv", "--reuid", user, "--regid", user, "--init-groups"]
+        done = subprocess.run(
+            [*words, "/bin/bash", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, encoding="utf-8", errors="replace", check=False,
+            env={**NONINTERACTIVE, "STOCK_ENDPOINT": self.endpoint, **environment})
+        print(f"{'#' if user == 'root' else '$'} {command}\n{self.digest(done.stdout)}", end="")
+        if status is not None:
+            self.assertEqual(done.returncode, status, f"{command}\n{done.stdout}")
+        return done.stdout
+
+    @staticmethod
+    def digest(text):
+        """Apt tells too much."""
+        lines = text.splitlines(keepends=True)
+        return text if len(lines) < 12 else "…\n" + "".join(lines[-4:])
+
+    def build(self):
+        """Builds the package; returns its name in the root."""
+        packages = os.path.join(self.directory, "packages")
+        done = subprocess.run(
+            ["cpack", "--config", os.path.join(BUILD, "CPackConfig.cmake"), "-B", packages],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False,
+            cwd=self.directory)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        (path,) = glob.glob(os.path.join(packages, "stockbus_*.deb"))
+        folder = self.inside("/build/release/packages")
+        os.makedirs(folder)
+        return os.path.relpath(shutil.copy(path, folder), self.root)
+
+    def build_next(self, path):
+        """Makes a later version of a package, whose configuration files differ."""
+        tree = os.path.join(self.directory, "next")
+        subprocess.run(["dpkg-deb", "-R", self.inside(path), tree], check=True)
+        control = os.path.join(tree, "DEBIAN", "control")
+        with open(control, encoding="utf-8") as file:
+            text = re.sub(r"^Version: .*$", "Version: 99.0", file.read(), flags=re.M)
+        with open(control, "w", encoding="utf-8") as file:
+            file.write(text)
+        for name in ("broker", "client", "users"):
+            with open(os.path.join(tree, "etc", "stockbus", f"{name}.conf"), "a",
+                      encoding="utf-8") as file:
+                file.write("# of the next version\n")
+        subprocess.run(["dpkg-deb", "-b", "--root-owner-group", tree, self.inside("/next.deb")],
+                       check=True, stdout=subprocess.DEVNULL)
+        return "/next.deb"
+
+    def find_endpoint(self):
+        match = wait_until(lambda: re.search(r"^stockd: ready on (\S+)$",
+                                             self.read("/run/stockd.log"), re.M), "an endpoint")
+        self.endpoint = match.group(1)
+
+    def go_into_production(self):
+        """Follows README.md, as root and as somebody who is nobody special."""
+        self.run_inside("useradd -m visitor")
+        for prompt, command, printed in commands_of_readme():
+            if command == "script/package":
+                continue  # done by build()
+            command = command.replace("apt-get install", INSTALL)
+            user = re.match(r"(?:printf '|stockctl login )(\w+)", command)
+            password = PASSWORDS[user.group(1)] if user else ""
+            if "--hash-password" in command:
+                command = command.replace("stockd --hash", f"echo {password} | stockd --hash")
+            run = self.run_inside if prompt == "#" else self.run_as_visitor
+            told = run(command, **({"STOCK_PASSWORD": password} if password else {}))
+            if printed:
+                self.assertEqual(told, printed, command)
+            if command.startswith("systemctl enable"):
+                self.find_endpoint()
+
+    def run_as_visitor(self, command, **environment):
+        return self.run_inside(command, user="visitor", HOME="/home/visitor", **environment)
+
+    def check_installed(self):
+        for program in ("stockd", "stock", "stockctl", "stock-fsck", "readings", "readings-cat"):
+            self.assertRegex(self.run_inside(f"{program} --version"), rf"^{program} \d")
+        self.assertEqual(self.run_inside("stat -c '%U:%G %a' /etc/stockbus/users.conf"),
+                         "stockbus:stockbus 600\n")
+        self.assertEqual(self.run_inside("stat -c '%U:%G %a' /var/lib/stockbus"),
+                         "stockbus:stockbus 700\n")
+        self.assertEqual(self.run_inside("getent passwd stockbus").rsplit(":", 1)[1].strip(),
+                         "/usr/sbin/nologin")
+        self.assertIn("Permission denied", self.run_inside(
+            "setpriv --reuid nobody --regid nogroup --clear-groups cat /etc/stockbus/users.conf",
+            status=1))
+
+    def check_left(self, name):
+        """What is left of the package when it is gone."""
+        return self.run_inside(
+            "find / -xdev \\( -path /proc -o -path /var/cache -o -path /home -o -path /run "
+            "-o -path /build -o -path /usr/local \\) -prune -o "
+            f"-path '*{name}*' -not -name '*.deb' -print 2>/dev/null", status=None)
+
+    def test_a_package_lives_from_installation_to_purge(self):
+        package = self.build()
+        self.run_inside("apt-get update -q")
+        self.run_inside(f"{INSTALL} ./{package}")
+        self.check_installed()
+        # Nothing is served before there is somebody to serve.
+        self.assertIn("holds no account", self.run_inside("stockd --check-config", status=2))
+        self.assertIn("holds no account", self.run_inside("systemctl enable --now stockd", status=1))
+
+        self.go_into_production()
+        self.assertIn("bought 1 ", self.run_as_visitor("stockctl buy tissues 1"))
+
+        # Somebody changes the configuration; an upgrade keeps that, the data and the logins.
+        self.run_inside("sed -i 's/^lanes = .*/lanes = 3/' /etc/stockbus/broker.conf")
+        self.run_inside(f"{INSTALL} {self.build_next(package)}")
+        self.run_inside("systemctl restart stockd")
+        self.find_endpoint()
+        self.assertIn("lanes = 3", self.read("/etc/stockbus/broker.conf"))
+        self.assertNotIn("next version", self.read("/etc/stockbus/broker.conf"))
+        self.assertIn("next version", self.read("/etc/stockbus/client.conf"))
+        self.check_installed()
+        self.run_as_visitor("stockctl buy tissues 1")
+        self.assertIn("036000291452\tFacial tissues, 160 sheets\t95\n", self.run_as_visitor("stockctl inventory"))
+        self.run_inside("systemctl reload stockd")
+        wait_until(lambda: "read the accounts again" in self.read("/run/stockd.log"), "a reload")
+
+        # Removed, it leaves what is not its own to throw away; installed again, it goes on.
+        self.run_inside("systemctl stop stockd")
+        self.run_inside("apt-get remove -y -q stockbus")
+        left = self.check_left("stock")
+        self.assertNotIn("/usr/", left.replace("/usr/share/doc", "/usr/doc"))
+        self.assertIn("/etc/stockbus/users.conf\n", left)
+        self.assertRegex(left, "/var/lib/stockbus/journal-.*msgpack\n")
+        self.run_inside(f"{INSTALL} ./{package}")
+        self.run_inside("systemctl enable --now stockd")
+        self.find_endpoint()
+        self.assertIn("036000291452\tFacial tissues, 160 sheets\t95\n", self.run_as_visitor("stockctl inventory"))
+        self.run_inside("systemctl stop stockd")
+
+        self.run_inside("apt-get purge -y -q stockbus")
+        self.assertEqual(self.check_left("stockbus"), "")
+        self.assertEqual(self.check_left("readings"), "")
+        self.run_inside("getent passwd stockbus", status=2)
+        self.run_inside("getent group stockbus", status=2)
+
+
+if __name__ == "__main__":
+    if is_sanitized():
+        skip("packages are made of the release preset")
+    empty_root()
+    unittest.main()

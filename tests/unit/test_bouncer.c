@@ -1,0 +1,167 @@
+#include "support/cmocka_headers.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "broker/bouncer.h"
+
+enum {
+    CHUNK = 16384,
+    CHUNKS_TOO_MANY = BOUNCER_UNANSWERED_MAX / CHUNK + 1
+};
+
+/* A connection over loopback, both ends of it. */
+struct pair {
+    int peer;
+    int served;
+};
+
+static struct bouncer *bouncer;
+static struct pair pair;
+
+static struct pair
+connect_pair(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    struct pair made;
+    int listening = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(listening, 1), 0);
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+    made.peer = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(made.peer, (struct sockaddr *)&address, sizeof address), 0);
+    made.served = accept(listening, NULL, NULL);
+    assert_true(made.served >= 0);
+    close(listening);
+    return made;
+}
+
+static void
+close_pair(const struct pair *closed)
+{
+    close(closed->peer);
+    close(closed->served);
+}
+
+static int
+setup(void **state)
+{
+    (void)state;
+    bouncer = bouncer_new();
+    pair = connect_pair();
+    return bouncer == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    close_pair(&pair);
+    bouncer_stop(&bouncer);
+    return 0;
+}
+
+/* Passes `count` chunks from one end to the other, which takes them in. */
+static void
+pass(int from, int to, int count)
+{
+    static char data[CHUNK];
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(send(from, data, sizeof data, MSG_NOSIGNAL), sizeof data);
+        assert_int_equal(recv(to, data, sizeof data, MSG_WAITALL), sizeof data);
+    }
+}
+
+/* Has the connection been shut down, as the peer sees it? */
+static bool
+is_shut(const struct pair *seen)
+{
+    char byte;
+    return recv(seen->peer, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static void
+a_connection_that_brings_more_and_more_without_an_answer_is_shut_down(void **state)
+{
+    (void)state;
+    struct pair other = connect_pair();
+    assert_int_equal(bouncer_look(bouncer), 0);
+    for (int i = 0; i < CHUNKS_TOO_MANY - 1; i++) {
+        pass(pair.peer, pair.served, 1);
+        assert_int_equal(bouncer_look(bouncer), 0);
+    }
+    pass(pair.peer, pair.served, 1);
+    assert_int_equal(bouncer_look(bouncer), 1);
+    assert_true(is_shut(&pair));
+    assert_false(is_shut(&other));
+    close_pair(&other);
+}
+
+static void
+what_came_before_the_first_look_counts(void **state)
+{
+    (void)state;
+    pass(pair.peer, pair.served, CHUNKS_TOO_MANY);
+    assert_int_equal(bouncer_look(bouncer), 1);
+    assert_true(is_shut(&pair));
+}
+
+static void
+a_connection_that_is_answered_may_bring_what_it_likes(void **state)
+{
+    (void)state;
+    char byte = 0;
+    for (int i = 0; i < 4 * CHUNKS_TOO_MANY; i++) {
+        pass(pair.peer, pair.served, CHUNKS_TOO_MANY / 2);
+        assert_int_equal(send(pair.served, &byte, 1, 0), 1);
+        assert_int_equal(bouncer_look(bouncer), 0);
+        assert_int_equal(recv(pair.peer, &byte, 1, 0), 1);
+    }
+    assert_false(is_shut(&pair));
+}
+
+static void
+a_descriptor_of_another_connection_begins_anew(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        pass(pair.peer, pair.served, CHUNKS_TOO_MANY / 2);
+        assert_int_equal(bouncer_look(bouncer), 0);
+        int peer = pair.peer;
+        close_pair(&pair);
+        pair = connect_pair();
+        assert_true(pair.peer <= peer + 1);
+    }
+}
+
+static void
+the_thread_looks_by_itself_and_ends(void **state)
+{
+    (void)state;
+    char byte;
+    struct bouncer *another;
+    assert_int_equal(bouncer_start(&another), 0);
+    pass(pair.peer, pair.served, CHUNKS_TOO_MANY);
+    assert_int_equal(recv(pair.peer, &byte, 1, 0), 0); /* waits until it is shut down */
+    bouncer_stop(&another);
+    bouncer_stop(&another);
+}
+
+#define PAIR_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        PAIR_TEST(a_connection_that_brings_more_and_more_without_an_answer_is_shut_down),
+        PAIR_TEST(what_came_before_the_first_look_counts),
+        PAIR_TEST(a_connection_that_is_answered_may_bring_what_it_likes),
+        PAIR_TEST(a_descriptor_of_another_connection_begins_anew),
+        PAIR_TEST(the_thread_looks_by_itself_and_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
