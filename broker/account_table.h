@@ -12,20 +12,21 @@
 #include "shared/error.h"
 #include "shared/limits.h"
 
+/** Somebody who may log in. */
 struct account {
-    char name[USER_SIZE_MAX + 1];
-    struct passhash hash;
-    bool may_restock;
-    bool is_demo;
+    char name[USER_SIZE_MAX + 1]; /**< with a zero at the end */
+    struct passhash hash;         /**< of the password */
+    bool may_restock;             /**< the role "restock" */
+    bool is_demo;                 /**< the role "demo" */
 };
 
 /** Read with account_table_read(), freed with account_table_free(). */
 struct account_table {
     struct account *rows; /**< at least one */
-    size_t count;
-    size_t count_max;  /**< that there is room for */
-    bool demo;         /**< accounts with that role are taken in */
-    size_t demo_count; /**< so many of them */
+    size_t count;         /**< of accounts */
+    size_t count_max;     /**< that there is room for */
+    bool demo;            /**< accounts with that role are taken in */
+    size_t demo_count;    /**< so many of them */
 };
 
 /**

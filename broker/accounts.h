@@ -41,9 +41,10 @@ enum login {
     LOGIN_REPEATED, /**< it was right before: the session that was begun then */
 };
 
+/** The session that was begun for a login. */
 struct login_session {
-    uint64_t number;
-    uint8_t token[TOKEN_SIZE];
+    uint64_t number;           /**< 1 to NUMBER_MAX */
+    uint8_t token[TOKEN_SIZE]; /**< its secret */
 };
 
 /** Called with each account. */

@@ -7,6 +7,7 @@
 #include "shared/endpoint.h"
 #include "shared/files.h"
 
+/** What the configuration file says. Texts end with a zero. */
 struct config {
     char bind[ENDPOINT_SIZE];           /**< where to listen */
     char data[FILES_PATH_SIZE];         /**< data directory */

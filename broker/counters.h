@@ -7,10 +7,11 @@
 
 #include "shared/stats.h"
 
+/** What was counted since the start. */
 struct counters {
     struct stats stats; /**< as a reply shows them */
-    uint64_t began_us;
-    uint64_t answered; /**< requests so far in this turn */
+    uint64_t began_us;  /**< when that was */
+    uint64_t answered;  /**< requests so far in this turn */
 };
 
 /** Begins at zero. `now_us` is of a clock that never goes back. */

@@ -22,27 +22,28 @@ struct engine;
 
 /** A request and the reply to it. Large: keep it on the heap. */
 struct exchange {
-    struct request request;
-    struct reply reply;
+    struct request request;           /**< what is asked */
+    struct reply reply;               /**< the answer, once engine_apply() has returned 0 */
     struct item page[PAGE_ITEMS_MAX]; /**< the engine's: what the reply may borrow from */
 };
 
 /** What the engine takes from the world, so that a test can give it another one. */
 struct environment {
-    struct files *files;
+    struct files *files; /**< the caller's; the engine's thread and the upkeep's use it */
     void (*random)(void *data, size_t size); /**< unpredictable bytes */
     uint64_t (*now_ms)(void);                /**< since 1970, for the records */
     uint64_t (*now_us)(void); /**< of a clock that never goes back; NULL: no time is measured */
 };
 
+/** What engine_open() is told. All of it is only read while that runs. */
 struct engine_options {
-    const char *directory;
-    int64_t segment_size; /**< bytes of one journal; at least twice what a batch may take */
-    size_t batch_max;     /**< requests of one batch */
-    struct ledger_limits limits;
+    const char *directory;       /**< of the data */
+    int64_t segment_size;        /**< bytes of one journal; at least twice what a batch may take */
+    size_t batch_max;            /**< requests of one batch */
+    struct ledger_limits limits; /**< of the ledger */
     /** Fills the stock of a new directory. Returns 0 or an error, with the reason. */
     int (*fill)(void *context, struct stock *stock, struct diagnostic *diagnostic);
-    void *fill_context;
+    void *fill_context; /**< given to `fill` */
 };
 
 /** Returns the smallest segment size that batches of `batch_max` requests allow, in bytes. */

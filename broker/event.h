@@ -11,7 +11,7 @@
 #include "shared/error.h"
 #include "shared/protocol.h"
 
-/* X(name, word in the journal, objects in its array) */
+/** X(name, word in the journal, fields behind it) */
 #define EVENT_LIST(X)              \
     X(EVENT_LOGIN, "login", 4)     \
     X(EVENT_LOGOUT, "logout", 2)   \
@@ -20,6 +20,7 @@
     X(EVENT_REFUSE, "refuse", 7)   \
     X(EVENT_VOID, "void", 3)
 
+/** What an event does. */
 enum event_kind {
 #define EVENT_NAME(name, word, size) name,
     EVENT_LIST(EVENT_NAME)
@@ -29,8 +30,8 @@ enum event_kind {
 
 /** One event. Members that its kind does not have are of no meaning. */
 struct event {
-    enum event_kind kind;
-    uint64_t session;
+    enum event_kind kind;                /**< says which of the others count */
+    uint64_t session;                    /**< all but none: whose event it is */
     char user[USER_SIZE_MAX + 1];        /**< login */
     uint8_t token_hash[TOKEN_HASH_SIZE]; /**< login */
     uint64_t order;                      /**< buy, restock, refuse, void */

@@ -16,26 +16,30 @@
 
 /** What a directory of one kind holds. */
 struct fsck_side {
-    const char *kind;
+    const char *kind; /**< "broker" or "client", as in the header of every file */
     /** Makes an empty state, or returns NULL when memory is short. */
     void *(*make)(void);
+    /** Frees what `make` has made. */
     void (*free)(void *state);
+    /** Returns the fold by which a store recovers into such a state. */
     struct store_fold (*fold)(void *state);
     /** Do both states say the same? If not, the first difference goes to `difference`. */
     bool (*agree)(const void *found, const void *expected, struct diagnostic *difference);
     /** Writes the state for a person, or as members of a JSON object. */
     void (*print)(const void *state, FILE *out);
-    void (*emit)(const void *state, struct json *json);
+    void (*emit)(const void *state, struct json *json); /**< the members of a JSON object */
 };
 
+/** The broker's side, of fsck_broker.c. */
 extern const struct fsck_side fsck_broker;
+/** The client's side, of fsck_client.c. */
 extern const struct fsck_side fsck_client;
 
 /** One snapshot or journal. */
 struct fsck_file {
-    bool is_snapshot;
-    uint64_t generation;
-    bool is_good;
+    bool is_snapshot;          /**< otherwise it is a journal */
+    uint64_t generation;       /**< its number */
+    bool is_good;              /**< it could be read to its end */
     uint64_t first;            /**< number of the first record; of a snapshot: of the next one */
     uint64_t records;          /**< of a journal */
     int64_t end;               /**< offset behind the last record */
@@ -45,14 +49,14 @@ struct fsck_file {
 
 /** What was found. */
 struct fsck {
-    struct files *files;
-    const char *directory;
-    const struct fsck_side *side;
-    uint8_t history[HISTORY_SIZE];
-    struct fsck_file *list; /**< ascending by generation, a snapshot before its journal */
-    size_t count;
-    void *state;              /**< as recovery would give it; NULL: it would refuse */
-    uint64_t position;        /**< number of the last record */
+    struct files *files;           /**< what it is read through; the caller's */
+    const char *directory;         /**< where it is; the caller's */
+    const struct fsck_side *side;  /**< whose data it is; NULL: no file told */
+    uint8_t history[HISTORY_SIZE]; /**< of the directory */
+    struct fsck_file *list;        /**< ascending by generation, a snapshot before its journal */
+    size_t count;                  /**< of files */
+    void *state;                   /**< as recovery would give it; NULL: it would refuse */
+    uint64_t position;             /**< number of the last record */
     uint64_t compared_with;   /**< snapshot that the newest one was computed from anew; 0: none */
     struct diagnostic damage; /**< the first that was found; empty: none */
 };

@@ -55,6 +55,7 @@ fsck_print(const struct fsck *fsck, FILE *out)
             fsck->compared_with);
     }
     if (fsck->state != NULL) {
+        assert(fsck->side != NULL);
         fsck->side->print(fsck->state, out);
     }
     fprintf(out, fsck->damage.text[0] == '\0' ? "good\n" : "damaged\n");
@@ -115,6 +116,7 @@ fsck_emit(const struct fsck *fsck, FILE *out)
         json_null(&json);
     }
     if (fsck->state != NULL) {
+        assert(fsck->side != NULL);
         fsck->side->emit(fsck->state, &json);
     }
     json_end(&json, '}');

@@ -11,10 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** An index over rows that begin with their key, a uint64_t. */
 struct index {
     uint32_t *slots; /**< row number plus one; 0: empty */
     size_t mask;     /**< slots less one; slots are a power of two */
-    size_t row_size;
+    size_t row_size; /**< bytes of one row */
 };
 
 enum {

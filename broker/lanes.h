@@ -17,8 +17,9 @@ enum {
     LANES_REPLIES_MAX = 4, /**< replies that may wait for a peer; what is above is dropped */
 };
 
+/** The lanes of a broker. */
 struct lanes {
-    size_t count;
+    size_t count;                 /**< at most LANES_MAX */
     void *sockets[LANES_MAX];     /**< ZeroMQ sockets; one thread uses them all */
     char endpoint[ENDPOINT_SIZE]; /**< where they are reached, with the port they got */
 };

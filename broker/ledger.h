@@ -22,15 +22,17 @@
 #include "broker/sessions.h"
 #include "broker/stock.h"
 
+/** How many sessions may be open. */
 struct ledger_limits {
     uint32_t sessions_max;      /**< in all */
     uint32_t sessions_user_max; /**< of one user */
 };
 
+/** The whole state of a broker. */
 struct ledger {
-    struct stock stock;
-    struct sessions sessions;
-    struct ledger_limits limits;
+    struct stock stock;          /**< what is on hand */
+    struct sessions sessions;    /**< who is logged in, and what each ordered last */
+    struct ledger_limits limits; /**< for logins */
 };
 
 /** What a decision needs besides the request. */

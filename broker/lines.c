@@ -55,7 +55,7 @@ lines_read(const char *path, lines_fn *each, void *context, struct diagnostic *d
         error = diagnostic_set(diagnostic, ERROR_INVALID, "%s: %s", path, error_text(ERROR_IO));
     }
     free(line);
-    fclose(file);
+    (void)fclose(file); /* it was only read */
     return error;
 }
 

@@ -18,13 +18,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* X(name, word), the most urgent first */
+/** X(name, word), the most urgent first */
 #define LEVEL_LIST(X)           \
     X(LEVEL_ERROR, "error")     \
     X(LEVEL_WARNING, "warning") \
     X(LEVEL_NOTICE, "notice")   \
     X(LEVEL_DEBUG, "debug")
 
+/** How urgent a line is. */
 enum level {
 #define LEVEL_NAME(name, word) name,
     LEVEL_LIST(LEVEL_NAME)
@@ -34,9 +35,9 @@ enum level {
 
 /** A member of a line in JSON; in text the sentence says the same. */
 struct log_field {
-    const char *key;
+    const char *key;  /**< its name */
     const char *text; /**< NULL: it is a number */
-    uint64_t number;
+    uint64_t number;  /**< the value otherwise */
 };
 
 /**

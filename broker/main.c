@@ -9,6 +9,7 @@
 #include "broker/keys.h"
 #include "broker/lanes.h"
 #include "broker/log.h"
+#include "broker/options.h"
 #include "broker/server.h"
 #include "broker/service.h"
 #include "broker/tools.h"
@@ -28,8 +29,6 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#include "shared/usage.h"
-
 enum exit_status {
     EXIT_DONE = 0,
     EXIT_OTHER = 1,
@@ -38,59 +37,6 @@ enum exit_status {
 };
 
 static const char default_config[] = "/etc/stockbus/broker.conf";
-static const char default_certificate[] = "broker.cert";
-
-static const char help[] =
-    "stockd - keeps the stock of a Stockbus, and sells it over ZeroMQ\n"
-    "\n"
-    "Usage:\n"
-    "  stockd [--config FILE] [--bind ENDPOINT] [--data DIR] [--log-level LEVEL]\n"
-    "         [--log-format FORMAT] [--check-config]\n"
-    "  stockd --hash-password\n"
-    "  stockd --keygen [FILE]\n"
-    "\n"
-    "Options:\n"
-    "  --config FILE         configuration; without it $STOCK_BROKER_CONFIG, or\n"
-    "                        else /etc/stockbus/broker.conf\n"
-    "  --bind ENDPOINT       where to listen, as tcp://127.0.0.1:5570; port '*'\n"
-    "                        takes a free one (also $STOCK_BIND)\n"
-    "  --data DIR            data directory (also $STOCK_DATA)\n"
-    "  --log-level LEVEL     the least urgent lines that are written: error, warning,\n"
-    "                        notice (unless set) or debug (also $STOCK_LOG_LEVEL)\n"
-    "  --log-format FORMAT   text, or json: an object a line (also\n"
-    "                        $STOCK_LOG_FORMAT)\n"
-    "  --check-config        read configuration, users and inventory, say what is\n"
-    "                        wrong or what they hold, and end\n"
-    "  --hash-password       read a password, and print the hash for users.conf\n"
-    "  --keygen [FILE]       make a certificate, for encrypted connections:\n"
-    "                        FILE (broker.cert) and FILE_secret\n"
-    "  --help                explain this\n"
-    "  --version             say which version this is\n"
-    "\n"
-    "When it serves, it writes 'stockd: ready on ENDPOINT' to standard error.\n"
-    "SIGTERM and SIGINT end it, with everything on disk; SIGHUP reads the users\n"
-    "and the clients' keys again. Sockets that systemd hands over are served\n"
-    "instead of --bind, and systemd is told when it serves.\n"
-    "\n"
-    "Exit status:\n"
-    "  0  ended by a signal\n"
-    "  1  anything else: address or data directory in use, disk error\n"
-    "  2  bad usage or configuration\n"
-    "  3  damaged data\n"
-    "\n"
-    "Examples:\n"
-    "  stockd --config conf/broker.conf --check-config\n"
-    "  stockd --config conf/broker.conf --data /tmp/stock --bind 'tcp://127.0.0.1:*'\n";
-
-struct options {
-    const char *config;
-    const char *bind;
-    const char *data;
-    const char *log_level;
-    const char *log_format;
-    bool check_config;
-    bool keygen;
-};
 
 /* What is wrong with a file that a person wrote is bad configuration, whatever the error. */
 static enum exit_status
@@ -517,8 +463,9 @@ run(const struct options *options)
         return EXIT_OTHER;
     }
     bool is_misconfigured = true;
-    error = options->check_config ? check_files(&config, &diagnostic)
-                                  : serve(&config, &sockets, &is_misconfigured, &diagnostic);
+    error = options->action == ACTION_CHECK
+                ? check_files(&config, &diagnostic)
+                : serve(&config, &sockets, &is_misconfigured, &diagnostic);
     if (error != 0) {
         log_line(
             LEVEL_ERROR, "%s", diagnostic.text[0] != '\0' ? diagnostic.text : error_text(error));
@@ -529,74 +476,24 @@ run(const struct options *options)
 int
 main(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"bind", required_argument, NULL, 'b'},
-        {"data", required_argument, NULL, 'd'},
-        {"log-level", required_argument, NULL, 'l'},
-        {"log-format", required_argument, NULL, 'f'},
-        {"check-config", no_argument, NULL, 'k'},
-        {"hash-password", no_argument, NULL, 'p'},
-        {"keygen", no_argument, NULL, 'g'},
-        {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    struct options options = {.check_config = false};
+    struct options options;
     if (sodium_init() < 0) {
         log_line(LEVEL_ERROR, "libsodium does not start");
         return EXIT_OTHER;
     }
-    int index = 0;
-    for (int option; (option = getopt_long(argc, argv, ":", long_options, &index)) != -1;) {
-        if (optarg != NULL && optarg[0] == '\0') {
-            log_line(LEVEL_ERROR, "--%s wants a value; 'stockd --help' lists the options",
-                long_options[index].name);
-            return EXIT_USAGE;
-        }
-        switch (option) {
-        case 'c':
-            options.config = optarg;
-            break;
-        case 'b':
-            options.bind = optarg;
-            break;
-        case 'd':
-            options.data = optarg;
-            break;
-        case 'l':
-            options.log_level = optarg;
-            break;
-        case 'f':
-            options.log_format = optarg;
-            break;
-        case 'k':
-            options.check_config = true;
-            break;
-        case 'p':
-            return (int)exit_status_of_tool(tools_hash_password());
-        case 'g':
-            options.keygen = true;
-            break;
-        case 'v':
-            puts("stockd " STOCKBUS_VERSION);
-            return EXIT_DONE;
-        case 'h':
-            fputs(help, stdout);
-            return EXIT_DONE;
-        default:
-            usage_complain("stockd", long_options, option, argv[optind - 1]);
-            return EXIT_USAGE;
-        }
-    }
-    if (options.keygen && argc - optind <= 1) {
-        const char *path = optind < argc ? argv[optind] : default_certificate;
-        return (int)exit_status_of_tool(tools_make_certificate(path));
-    }
-    if (optind < argc) {
-        log_line(LEVEL_ERROR, "'%s' is one word too many; 'stockd --help' lists the options",
-            argv[optind]);
+    if (options_read(&options, argc, argv) != 0) {
         return EXIT_USAGE;
+    }
+    switch (options.action) {
+    case ACTION_NONE:
+        return EXIT_DONE;
+    case ACTION_HASH_PASSWORD:
+        return (int)exit_status_of_tool(tools_hash_password());
+    case ACTION_MAKE_CERTIFICATE:
+        return (int)exit_status_of_tool(tools_make_certificate(options.certificate));
+    case ACTION_CHECK:
+    case ACTION_SERVE:
+        break;
     }
     return (int)run(&options);
 }

@@ -32,10 +32,11 @@ passhash_parse(const char *text, struct passhash *result)
     if (strlen(text) >= sizeof whole) {
         return ERROR_INVALID;
     }
-    memcpy(whole, text, strlen(text));
+    memcpy(whole, text, strlen(text) + 1);
     /* libsodium is strict about the form; behind it, sscanf has nothing to be lenient about. */
     if (crypto_pwhash_str_needs_rehash(
             whole, crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE) == -1 ||
+        /* NOLINTNEXTLINE(cert-err34-c): needs_rehash has refused numbers that are too large */
         sscanf(whole, "$argon2id$v=19$m=%lu,t=%lu,p=1$%n", &memory_kib, &rounds, &end) != 2 ||
         end == 0) {
         return ERROR_INVALID;

@@ -23,11 +23,11 @@ enum {
 
 /** A hash, taken apart. */
 struct passhash {
-    uint64_t rounds;
-    size_t memory; /**< that a check takes, in bytes */
-    uint8_t salt[PASSHASH_SALT_SIZE];
-    uint8_t bytes[PASSHASH_SIZE_MAX];
-    size_t size; /**< of them */
+    uint64_t rounds;                  /**< passes over that memory */
+    size_t memory;                    /**< that a check takes, in bytes */
+    uint8_t salt[PASSHASH_SALT_SIZE]; /**< random, made with the hash */
+    uint8_t bytes[PASSHASH_SIZE_MAX]; /**< the hash itself */
+    size_t size;                      /**< of them */
 };
 
 /**

@@ -32,6 +32,11 @@ struct lane {
     struct exchange exchange;
     enum login login; /* how the login in the exchange stands */
     int unseen;       /* replies since libzmq saw what the peers have taken: see make_room() */
+    bool is_split;    /* the message that is being taken has more than one frame */
+};
+
+enum {
+    FRAMES_A_TURN = 64 /* of a message that is dropped: others are not to wait for all of them */
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -261,18 +266,24 @@ wait_for_events(struct server *server, int timeout_ms)
     return 0;
 }
 
-/* Takes the frames that follow one of a message and drops them. Returns whether there were any. */
+/*
+ * Takes the frames that follow one of a message and drops them, so many in a turn. Returns false
+ * when there are more: the lane is ready again then.
+ */
 static bool
-drop_more(struct server *server, void *socket)
+drop_more(struct server *server, struct lane *lane)
 {
-    bool any = false;
-    while (zmq_msg_more(&server->message)) {
-        any = true;
-        if (zmq_msg_recv(&server->message, socket, ZMQ_DONTWAIT) < 0) {
+    for (int count = 0; zmq_msg_more(&server->message); count++) {
+        lane->is_split = true;
+        if (count == FRAMES_A_TURN) {
+            make_ready(server, (size_t)(lane - server->lanes));
+            return false;
+        }
+        if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) < 0) {
             break;
         }
     }
-    return any;
+    return true;
 }
 
 /* Writes which peer has sent a message: its address, and the descriptor of its connection. */
@@ -459,7 +470,8 @@ decode(struct server *server, struct lane *lane)
     struct exchange *exchange = &lane->exchange;
     char reason[MESSAGE_TEXT_SIZE] = "a request is one frame";
     enum status status = is_allowed(server) ? STATUS_BAD_REQUEST : STATUS_FORBIDDEN;
-    bool is_whole = !drop_more(server, lane->socket);
+    bool is_whole = !lane->is_split;
+    lane->is_split = false;
     if (status == STATUS_FORBIDDEN) {
         snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
         sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
@@ -490,6 +502,9 @@ receive(struct server *server, size_t number, struct diagnostic *diagnostic)
         return error == 0 ? 0
                           : diagnostic_set(diagnostic, error, "receiving on lane %zu: %s", number,
                                 zmq_strerror(zmq_errno()));
+    }
+    if (!drop_more(server, lane)) {
+        return 0;
     }
     lane->state = LANE_TAKEN;
     if (decode(server, lane)) {

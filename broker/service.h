@@ -13,8 +13,8 @@
 
 /** Listening sockets of one TCP endpoint, one a lane. */
 struct service_sockets {
-    size_t count; /**< 0: none were handed over */
-    int fds[LANES_MAX];
+    size_t count;                 /**< 0: none were handed over */
+    int fds[LANES_MAX];           /**< the descriptors */
     char endpoint[ENDPOINT_SIZE]; /**< where they listen */
 };
 

@@ -21,33 +21,35 @@ struct outcome {
     uint64_t units;     /**< filled: units in all */
     uint64_t upc;       /**< refused for an item: which */
     uint64_t available; /**< refused for its level: which that was */
-    enum status status;
+    enum status status; /**< what its reply says */
 };
 
+/** One open session. */
 struct session {
-    uint64_t number;
-    uint32_t user; /**< row of the user */
-    uint8_t token_hash[TOKEN_HASH_SIZE];
-    struct outcome last;
+    uint64_t number;                     /**< 1 to NUMBER_MAX, in no other one */
+    uint32_t user;                       /**< row of the user */
+    uint8_t token_hash[TOKEN_HASH_SIZE]; /**< of its secret, which is not kept */
+    struct outcome last;                 /**< of its last order */
 };
 
 /** A user who has a session, or an account. */
 struct user {
-    char name[USER_SIZE_MAX + 1];
-    uint32_t session_count;
-    bool has_account; /**< may use the broker now */
-    bool may_restock;
+    char name[USER_SIZE_MAX + 1]; /**< with a zero at the end */
+    uint32_t session_count;       /**< open now */
+    bool has_account;             /**< may use the broker now */
+    bool may_restock;             /**< an order of the kind restock */
 };
 
+/** All of them, found by their number. */
 struct sessions {
-    struct session *rows;
-    size_t count;
-    size_t count_max;
-    struct index index;
-    struct user *users; /**< never fewer; rows keep their numbers */
-    size_t user_count;
-    size_t user_count_max;
-    uint64_t last; /**< the largest session number ever given out */
+    struct session *rows;  /**< in no order */
+    size_t count;          /**< of sessions */
+    size_t count_max;      /**< room in `rows` */
+    struct index index;    /**< number to row */
+    struct user *users;    /**< never fewer; rows keep their numbers */
+    size_t user_count;     /**< of users */
+    size_t user_count_max; /**< room in `users` */
+    uint64_t last;         /**< the largest session number ever given out */
 };
 
 /** Makes an empty table. */

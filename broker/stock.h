@@ -11,11 +11,12 @@
 
 struct name_block;
 
+/** All items, found by their UPC. */
 struct stock {
-    struct item *items;
-    size_t count;
-    size_t count_max;
-    struct index index;
+    struct item *items;       /**< in ascending order of UPC */
+    size_t count;             /**< of items */
+    size_t count_max;         /**< room in `items` */
+    struct index index;       /**< UPC to row */
     struct name_block *names; /**< where the names are kept; they never move */
 };
 

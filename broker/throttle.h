@@ -31,7 +31,7 @@ enum {
 
 /** Place it anywhere; nothing needs to be freed. */
 struct throttle {
-    uint8_t key[THROTTLE_KEY_SIZE];
+    uint8_t key[THROTTLE_KEY_SIZE];     /**< random, of the hashes that choose a place */
     uint64_t all_ms;                    /**< when all tokens are back */
     uint64_t user_ms[THROTTLE_SLOTS];   /**< likewise, of the names in this place */
     uint64_t source_ms[THROTTLE_SLOTS]; /**< when the sources in this place have no burden */

@@ -4,6 +4,7 @@
 #include "client/conversation.h"
 #include "client/password.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,7 @@ action_login(struct client *client, size_t count, char **words)
     if (outcome != OUTCOME_DONE) {
         return outcome;
     }
+    assert(word != NULL);
     memcpy(user, word, strlen(word));
     if (password_get(password, file, user, &diagnostic) != 0) {
         return client_usage(client, "login: %s", diagnostic.text);

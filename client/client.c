@@ -167,11 +167,11 @@ void
 client_suggest(struct client *client, const char *digits, char *text, size_t size)
 {
     uint64_t upc;
-    char meant[UPC_TEXT_SIZE];
     client_peek_items(client);
     text[0] = '\0';
     if (lookup_near(&client->items, digits, &upc)) {
         const char *name = lookup_name(&client->items, upc);
+        char meant[UPC_TEXT_SIZE];
         upc_format(upc, meant);
         snprintf(text, size, "did you mean %s%s%s?", meant, name != NULL ? ", " : "",
             name != NULL ? name : "");

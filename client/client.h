@@ -24,18 +24,19 @@ enum question {
 typedef const char *
 ask_fn(void *context, enum question question, const char *text);
 
+/** One program at work: its settings, what it keeps, and whom it talks to. */
 struct client {
-    struct profile profile;
+    struct profile profile;    /**< what it was told */
     const char *password_file; /**< NULL: none was named */
-    struct render render;
-    ask_fn *ask;     /**< NULL: there is nobody to ask */
-    ask_fn *confirm; /**< asks whether a large order is meant; NULL: it is not asked */
-    void *ask_context;
-    bool in_script;                    /**< a command of a script is being run */
-    bool quits;                        /**< 'quit' was asked for */
-    bool is_away;                      /**< the broker gave no answer to what was sent last */
-    struct lookup items;               /**< the broker's, as they were seen last; maybe none */
-    bool items_are_fresh;              /**< they were seen by the command that is being run */
+    struct render render;      /**< how it speaks */
+    ask_fn *ask;               /**< NULL: there is nobody to ask */
+    ask_fn *confirm;           /**< asks whether a large order is meant; NULL: it is not asked */
+    void *ask_context;         /**< given to `ask` and `confirm` */
+    bool in_script;            /**< a command of a script is being run */
+    bool quits;                /**< 'quit' was asked for */
+    bool is_away;              /**< the broker gave no answer to what was sent last */
+    struct lookup items;       /**< the broker's, as they were seen last; maybe none */
+    bool items_are_fresh;      /**< they were seen by the command that is being run */
     struct local_inventory *inventory; /**< from client_open() on */
     struct shopper *shopper;           /**< the same */
     struct link *link;                 /**< from the first errand on */

@@ -14,8 +14,9 @@ enum {
     WORDS_MAX = 1 + 2 * ORDER_LINES_MAX /* of a command: itself, and an order with most lines */
 };
 
+/** One row of the table of commands. */
 struct command {
-    const char *name;
+    const char *name;      /**< what is typed */
     const char *number;    /**< in the menu; NULL: not there */
     const char *title;     /**< in the menu; NULL: not there */
     const char *arguments; /**< as in a line of usage; may be empty */
@@ -27,6 +28,7 @@ struct command {
     size_t words_max;      /**< and at most */
     bool asks;             /**< missing arguments are asked for, where there is somebody to ask */
     bool needs_state;      /**< works on the state directory */
+    /** Does it; the command itself is the first of the `count` words. */
     enum outcome (*run)(struct client *client, size_t count, char **words);
 };
 

@@ -17,8 +17,8 @@ enum completion_kind {
 struct completion {
     size_t start; /**< byte of the line where that word begins */
     char **words; /**< as they are to be typed */
-    size_t count;
-    size_t room;
+    size_t count; /**< of words */
+    size_t room;  /**< in `words` */
 };
 
 /** Will completing `line` need to know the items? */

@@ -17,14 +17,15 @@ enum {
     BUSY_TIMEOUT_FACTOR = 12
 };
 
+/** Who talks, and how patiently. */
 struct conversation {
-    struct link *link;
-    struct shopper *shopper;
-    int64_t timeout_ms;
+    struct link *link;       /**< to the broker */
+    struct shopper *shopper; /**< says what to send */
+    int64_t timeout_ms;      /**< for one reply */
     /** Called, at most once an errand, with a sentence when the broker lets itself be waited for.
      */
     void (*notice)(void *context, const char *text);
-    void *context;
+    void *context; /**< given to `notice` */
     bool *is_away; /**< set to whether the last request went without an answer; may be NULL */
 };
 

@@ -1,5 +1,6 @@
 #include "client/local_record.h"
 
+#include <assert.h>
 #include <string.h>
 
 /*
@@ -20,6 +21,7 @@ take(struct taker *taker)
         taker->bad = true;
         return &none;
     }
+    assert(taker->fields != NULL);
     taker->left--;
     return taker->fields++;
 }

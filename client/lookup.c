@@ -1,5 +1,6 @@
 #include "client/lookup.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unicase.h>
@@ -12,6 +13,7 @@
 void
 lookup_clear(struct lookup *lookup)
 {
+    assert(lookup->items != NULL || lookup->count == 0);
     for (size_t i = 0; i < lookup->count; i++) {
         free((void *)(uintptr_t)lookup->items[i].name);
         free(lookup->folded[i]);
@@ -72,6 +74,7 @@ lookup_take(struct lookup *lookup, const struct item *items, size_t count)
         lookup->items[i].name = strdup(items[i].name);
         lookup->folded[i] = lookup_fold(items[i].name);
         if (lookup->items[i].name == NULL || lookup->folded[i] == NULL) {
+            /* analyzer: malloc-leak: both are in the lookup already, which frees them here */
             lookup_clear(lookup);
             return ERROR_MEMORY;
         }

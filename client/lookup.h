@@ -13,7 +13,7 @@
 struct lookup {
     struct item *items; /**< in ascending order of UPC; names are on the heap */
     char **folded;      /**< of each item, the name as it is compared */
-    size_t count;
+    size_t count;       /**< of items */
 };
 
 /** Frees what the lookup holds and leaves it without items. */

@@ -88,8 +88,8 @@ static void
 write_options(const struct program *program)
 {
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        char usage[32];
         if (table[i].help != NULL && has_option(program, &table[i])) {
+            char usage[32];
             snprintf(usage, sizeof usage, "--%s%s%s", table[i].name,
                 table[i].argument != NULL ? " " : "",
                 table[i].argument != NULL ? table[i].argument : "");

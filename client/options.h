@@ -25,21 +25,22 @@ options_table(size_t *count);
 
 /** What the two programs differ in. */
 struct program {
-    const char *name;
+    const char *name;        /**< as it is called by */
     const char *usage;       /**< behind the name */
     const char *description; /**< some sentences */
     const char *examples;    /**< lines */
     bool is_scripted;        /**< takes a command, and options for scripts */
 };
 
+/** What the command line says. */
 struct options {
-    struct flags flags;
-    const char *password_file;
-    bool json;
-    bool quiet;
-    bool yes;  /**< large orders are not asked about */
-    bool ends; /**< --help or --version was answered: there is nothing more to do */
-    int first; /**< index of the first argument that is no option */
+    struct flags flags;        /**< for profile_load() */
+    const char *password_file; /**< NULL: none was named */
+    bool json;                 /**< answers are JSON */
+    bool quiet;                /**< no confirmations and no notes */
+    bool yes;                  /**< large orders are not asked about */
+    bool ends;                 /**< --help or --version was answered: there is nothing more to do */
+    int first;                 /**< index of the first argument that is no option */
 };
 
 /**

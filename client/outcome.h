@@ -4,7 +4,7 @@
 #ifndef STOCKBUS_CLIENT_OUTCOME_H
 #define STOCKBUS_CLIENT_OUTCOME_H
 
-/* X(name, word for programs, what it means) */
+/** X(name, word for programs, text), in the order of the exit statuses */
 #define OUTCOME_LIST(X)                                                                  \
     X(OUTCOME_DONE, "ok", "done")                                                        \
     X(OUTCOME_REFUSED, "refused", "refused by the broker")                               \
@@ -15,6 +15,7 @@
         "outcome of an order not known yet; it is pending, 'resolve' settles it")        \
     X(OUTCOME_LOGGED_OUT, "not_logged_in", "not logged in, or wrong user name or password")
 
+/** How a command ended; the number is the exit status. */
 enum outcome {
 #define OUTCOME_NAME(name, word, text) name,
     OUTCOME_LIST(OUTCOME_NAME)

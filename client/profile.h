@@ -17,7 +17,7 @@
 #include "shared/files.h"
 #include "shared/limits.h"
 
-/* X(name, flag, variable of the environment, key of the file); no flag is an empty text */
+/** X(name, flag, variable of the environment, key of the file); no flag is an empty text */
 #define PROFILE_LIST(X)                                                               \
     X(PROFILE_ENDPOINT, "--endpoint", "STOCK_ENDPOINT", "endpoint")                   \
     X(PROFILE_STATE, "--state", "STOCK_STATE", "state")                               \
@@ -28,6 +28,7 @@
     X(PROFILE_CERTIFICATE, "--certificate", "STOCK_CERTIFICATE", "curve/certificate") \
     X(PROFILE_BROKER_KEY, "--broker-key", "STOCK_BROKER_KEY", "curve/broker_key")
 
+/** The settings, in the order in which they are described. */
 enum profile_key {
 #define PROFILE_NAME(name, flag, variable, key) name,
     PROFILE_LIST(PROFILE_NAME)
@@ -45,25 +46,26 @@ enum origin {
 
 /** What stood on the command line. NULL: nothing did. Borrowed. */
 struct flags {
-    const char *config;
-    const char *values[PROFILE_COUNT];
+    const char *config;                /**< path of the file */
+    const char *values[PROFILE_COUNT]; /**< of each setting */
 };
 
 enum {
     CONFIRM_UNITS_DEFAULT = 100
 };
 
+/** The settings as they count. */
 struct profile {
     char endpoint[ENDPOINT_SIZE]; /**< tcp://HOST:PORT */
     char state[FILES_PATH_SIZE];  /**< the state directory */
     char user[USER_SIZE_MAX + 1]; /**< who logs in when nobody is named; may be empty */
     bool user_is_flag;            /**< it was on the command line */
     int64_t timeout_ms;           /**< how long a silent broker is waited for */
-    enum style_choice color;
-    uint64_t confirm_units; /**< larger orders are asked about on a terminal; 0: none is */
-    char certificate[FILES_PATH_SIZE]; /**< this client's; empty: the link is not encrypted */
-    char broker_key[FILES_PATH_SIZE];  /**< the broker's public certificate; likewise */
-    enum origin origins[PROFILE_COUNT];
+    enum style_choice color;      /**< when to use colours */
+    uint64_t confirm_units;       /**< larger orders are asked about on a terminal; 0: none is */
+    char certificate[FILES_PATH_SIZE];  /**< this client's; empty: the link is not encrypted */
+    char broker_key[FILES_PATH_SIZE];   /**< the broker's public certificate; likewise */
+    enum origin origins[PROFILE_COUNT]; /**< of each setting */
     char file[FILES_PATH_SIZE]; /**< the configuration file that was read; empty: there is none */
 };
 
@@ -80,10 +82,10 @@ profile_parse_ms(const char *text, int64_t *ms);
 
 /** A setting as a person would write it, and where it was found. */
 struct profile_setting {
-    const char *key;    /**< in the configuration file. Static */
-    const char *source; /**< flag, variable or file; empty for a default. The profile's */
-    enum origin origin;
-    char value[FILES_PATH_SIZE];
+    const char *key;             /**< in the configuration file. Static */
+    const char *source;          /**< flag, variable or file; empty for a default. The profile's */
+    enum origin origin;          /**< where it was found */
+    char value[FILES_PATH_SIZE]; /**< its value */
 };
 
 /** Describes setting `key` of `profile`. */

@@ -15,11 +15,11 @@ struct prompt;
 
 /** What the prompt asks of whom it works for. */
 struct prompt_uses {
-    const char *program;
+    const char *program; /**< its name, for libedit's own settings */
     const char *history; /**< path of the file of commands; borrowed */
     /** Returns the items that names are completed from; they may be looked up just now. */
     const struct lookup *(*items)(void *context);
-    void *context;
+    void *context; /**< given to `items` */
 };
 
 /** Takes the terminal. Returns 0 with `*prompt`, the caller's to close, or ERROR_MEMORY. */

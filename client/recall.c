@@ -81,7 +81,6 @@ recall_load(const char *path, void (*add)(void *context, const char *line), void
 {
     char *line = NULL;
     size_t room = 0;
-    unsigned long count = 0;
     struct stat status;
     int fd = open_private(path, O_RDONLY);
     FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
@@ -94,6 +93,7 @@ recall_load(const char *path, void (*add)(void *context, const char *line), void
     if (fstat(fd, &status) == 0 && status.st_size > FILE_SIZE_MAX) {
         unlink(path);
     } else {
+        unsigned long count = 0;
         while (getline(&line, &room, file) >= 0) {
             count++;
             line[strcspn(line, "\r\n")] = '\0';
@@ -106,7 +106,7 @@ recall_load(const char *path, void (*add)(void *context, const char *line), void
         }
     }
     free(line);
-    fclose(file);
+    (void)fclose(file); /* it was only read */
 }
 
 void

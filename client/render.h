@@ -15,17 +15,18 @@
 #include "client/profile.h"
 #include "client/shopper.h"
 
+/** Where a program writes, and how. */
 struct render {
     const char
-        *program; /**< stands before messages; NULL in a conversation, which is plain enough */
-    FILE *out;
-    FILE *err;
+        *program;     /**< stands before messages; NULL in a conversation, which is plain enough */
+    FILE *out;        /**< for answers; the caller's */
+    FILE *err;        /**< for messages; the caller's */
     bool json;        /**< answers are JSON */
     bool quiet;       /**< no confirmations and no notes, only what was asked for and errors */
     bool is_terminal; /**< tables are aligned and fit its width */
-    bool colors_out;
-    bool colors_err;
-    char place[256];            /**< of a script: "file:line", stands before messages; or empty */
+    bool colors_out;  /**< answers may have colours */
+    bool colors_err;  /**< messages may */
+    char place[256];  /**< of a script: "file:line", stands before messages; or empty */
     struct shopper_order *kept; /**< see render_keep_before(); NULL: nothing was kept */
 };
 

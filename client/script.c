@@ -71,7 +71,7 @@ action_run(struct client *client, size_t count, char **words)
         return client_usage(client, "run: %s: %s", path, error_text(error_from_errno(errno)));
     }
     enum outcome outcome = script_run(client, file, path, keep_going);
-    fclose(file);
+    (void)fclose(file); /* it was only read */
     return outcome;
 }
 

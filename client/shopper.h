@@ -67,21 +67,21 @@ enum shopper_step {
 
 /** An order that came to an end, or did not. */
 struct shopper_order {
-    bool exists; /**< otherwise the rest is of no meaning */
-    struct order order;
+    bool exists;        /**< otherwise the rest is of no meaning */
+    struct order order; /**< what it asked for */
     enum status status; /**< how it ended; STATUS_OK: it was made */
 };
 
 /** What came of an errand. */
 struct shopper_result {
-    enum outcome outcome;
+    enum outcome outcome;       /**< how the errand ended */
     const char *error;          /**< a word for programs; NULL when all is well. Static */
     struct diagnostic message;  /**< a sentence for a person; empty when all is well */
     struct reply reply;         /**< the last one, without items; zero when there was none */
     struct shopper_order order; /**< the errand's own order; for resolve and void the pending one */
     struct shopper_order before; /**< an order pending from before that was settled on the way */
     const struct item *items;    /**< of a view, in ascending order of UPC; the shopper's */
-    size_t item_count;
+    size_t item_count;           /**< of items */
 };
 
 /**

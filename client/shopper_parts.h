@@ -8,6 +8,7 @@
 #include "client/shopper.h"
 #include "client/view.h"
 
+/** What the shopper was asked to do. */
 enum errand {
     ERRAND_PING,
     ERRAND_LOGIN,
@@ -21,6 +22,7 @@ enum errand {
     ERRAND_COUNT
 };
 
+/** How far it has come with it. */
 enum phase {
     PHASE_END,
     PHASE_SETTLE, /* the order that was pending before the errand began */
@@ -29,22 +31,23 @@ enum phase {
     PHASE_NAMES, /* asking what was bought is called */
 };
 
+/** The shopper itself. */
 struct shopper {
-    struct local_inventory *inventory;
-    struct reply_memory *memory;
-    enum errand errand;
-    enum phase phase;
-    struct request draft; /* what the errand asks for */
-    struct request side;  /* what has to be asked besides */
-    struct view view;     /* the last view */
-    struct view names;    /* of items that were bought and whose names were not known */
-    struct shopper_result result;
-    bool awaits;   /* the bytes were given out and no reply has come since */
-    bool in_doubt; /* a copy of the bytes may have reached the broker and got no reply */
-    bool is_busy;  /* the last reply said so */
-    int64_t wait_ms;
-    size_t size;
-    unsigned char bytes[MESSAGE_SIZE_MAX];
+    struct local_inventory *inventory; /**< borrowed */
+    struct reply_memory *memory;       /**< of the reply that is being looked at */
+    enum errand errand;                /**< asked for last */
+    enum phase phase;                  /**< of it */
+    struct request draft;              /**< what the errand asks for */
+    struct request side;               /**< what has to be asked besides */
+    struct view view;                  /**< the last view */
+    struct view names;            /**< of items that were bought and whose names were not known */
+    struct shopper_result result; /**< of the errand */
+    bool awaits;                  /**< the bytes were given out and no reply has come since */
+    bool in_doubt;   /**< a copy of the bytes may have reached the broker and got no reply */
+    bool is_busy;    /**< the last reply said so */
+    int64_t wait_ms; /**< how long to wait before the next request */
+    size_t size;     /**< of `bytes` */
+    unsigned char bytes[MESSAGE_SIZE_MAX]; /**< the request that is sent, as often as it takes */
 };
 
 /** Returns what the local inventory remembers. */

@@ -199,9 +199,9 @@ run_next(struct visit *visit, enum outcome *outcome)
 static void
 settle(struct client *client)
 {
-    char *words[] = {(char[]){"resolve"}, NULL};
     if (local_inventory_state(client->inventory)->pending.exists) {
         render_note(&client->render, "an order is pending from the last time; settling it");
+        char *words[] = {(char[]){"resolve"}, NULL};
         (void)commands_run(client, 1, words);
     }
 }
@@ -229,6 +229,9 @@ talk(struct client *client)
         result = outcome == OUTCOME_DAMAGED ? outcome : result;
     }
     prompt_close(&visit.prompt);
+    client->ask = NULL;
+    client->confirm = NULL;
+    client->ask_context = NULL;
     if (result == OUTCOME_DONE && local_inventory_state(client->inventory)->pending.exists) {
         render_note(&client->render, "an order is pending; the next visit settles it");
         result = OUTCOME_UNKNOWN;
@@ -243,8 +246,8 @@ main(int argc, char **argv)
     struct options options;
     struct diagnostic diagnostic = {""};
 
-    setlocale(LC_CTYPE, "C.UTF-8");
-    setlocale(LC_CTYPE, "");
+    (void)setlocale(LC_CTYPE, "C.UTF-8");
+    (void)setlocale(LC_CTYPE, "");
     enum outcome outcome = options_parse(&options, &program, argc, argv);
     if (outcome != OUTCOME_DONE || options.ends) {
         return (int)outcome;

@@ -13,8 +13,8 @@
  * Texts are UTF-8. What is returned as a pointer is the client's, and stands until the next call
  * with it. One thread at a time uses a client; open it after fork(), not before.
  */
-#ifndef STOCKBUS_H
-#define STOCKBUS_H
+#ifndef STOCKBUS_CLIENT_STOCKBUS_H
+#define STOCKBUS_CLIENT_STOCKBUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +24,7 @@
 extern "C" {
 #endif
 
+/** What the library offers; nothing else of it can be linked. */
 #define STOCKBUS_PUBLIC __attribute__((visibility("default")))
 
 struct stockbus;
@@ -47,6 +48,7 @@ struct stockbus_config {
     int64_t timeout_ms;   /**< how long a silent broker is waited for; 0: 5000 */
 };
 
+/** The defaults. */
 #define STOCKBUS_CONFIG_INIT                          \
     {                                                 \
         sizeof(struct stockbus_config), NULL, NULL, 0 \
@@ -54,13 +56,14 @@ struct stockbus_config {
 
 /** Units of one item. */
 struct stockbus_line {
-    uint64_t upc;
+    uint64_t upc;   /**< of the item, 0 to 999,999,999,999 */
     uint64_t units; /**< in an order 1 to 1,000,000,000 */
 };
 
+/** An item, and how many units of it there are. */
 struct stockbus_item {
-    uint64_t upc;
-    uint64_t units;
+    uint64_t upc;     /**< 0 to 999,999,999,999 */
+    uint64_t units;   /**< at the broker, or here */
     const char *name; /**< NULL: not known here */
 };
 
@@ -70,8 +73,8 @@ struct stockbus_order {
     bool is_restock;   /**< otherwise a purchase */
     bool is_made;      /**< otherwise it was refused or given up for ever */
     const char *error; /**< why it was not made, as stockbus_error(); NULL when it was */
-    const struct stockbus_line *lines;
-    size_t line_count;
+    const struct stockbus_line *lines; /**< what it asked for */
+    size_t line_count;                 /**< at least 1 */
 };
 
 /** What to do about a pending order. */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/** What a piece of text is, for its looks. */
 enum style {
     STYLE_PLAIN,
     STYLE_HEAD, /**< headings */

@@ -12,9 +12,10 @@
 
 #include "shared/protocol.h"
 
+/** Where tables go, and what they may use there. */
 struct table {
-    FILE *out;
-    bool is_aligned;
+    FILE *out;       /**< the caller's */
+    bool is_aligned; /**< in columns of equal width; otherwise one tab between cells */
     bool is_colored; /**< only when aligned */
     unsigned width;  /**< columns that a line may take, when aligned */
 };

@@ -11,12 +11,12 @@
 
 /** Zeroed, it is a view of all items that has begun. */
 struct view {
-    uint64_t *wanted; /**< ascending, each once; NULL: all items */
-    size_t wanted_count;
-    size_t wanted_at;   /**< what is asked for next */
-    struct item *items; /**< what came, ascending; names are on the heap */
-    size_t count;
-    size_t room;
+    uint64_t *wanted;    /**< ascending, each once; NULL: all items */
+    size_t wanted_count; /**< of `wanted` */
+    size_t wanted_at;    /**< what is asked for next */
+    struct item *items;  /**< what came, ascending; names are on the heap */
+    size_t count;        /**< of items */
+    size_t room;         /**< in `items` */
 };
 
 /** Frees what the view holds and begins a view of all items. */

@@ -17,14 +17,15 @@
 #include "pipeline/reading_file.h"
 #include "shared/error.h"
 
+/** What one consumer works with; its thread alone uses what is not atomic. */
 struct consumer {
-    struct bounded_list *list;
-    struct reading_file file;
-    int64_t idle_timeout_ms;
+    struct bounded_list *list;     /**< where readings come from; borrowed */
+    struct reading_file file;      /**< where they go */
+    int64_t idle_timeout_ms;       /**< how long it waits for a reading before it ends */
     _Atomic int64_t idle_since_ns; /**< by the monotonic clock; 0: it is not waiting */
     _Atomic int64_t written_ns;    /**< when it last wrote its file; 0: never */
     int error;                     /**< what ended it; 0: a timeout or the list's end */
-    struct diagnostic diagnostic;
+    struct diagnostic diagnostic;  /**< a sentence for `error` */
 };
 
 /**

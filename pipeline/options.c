@@ -101,6 +101,7 @@ set(const struct option_entry *entry, const char *value, struct diagnostic *diag
     if (entry->given != NULL) {
         *entry->given = true;
     }
+    assert(entry->kind == OPTION_FLAG || value != NULL);
     switch (entry->kind) {
     case OPTION_FLAG:
         *(bool *)entry->target = true;

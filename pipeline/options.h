@@ -13,6 +13,7 @@
 
 #include "shared/error.h"
 
+/** What an option takes. */
 enum option_kind {
     OPTION_END,     /**< ends a table */
     OPTION_FLAG,    /**< takes no value; `target` is a bool, made true */
@@ -23,12 +24,12 @@ enum option_kind {
 };
 
 struct option_entry {
-    const char *name; /**< without the dashes */
-    enum option_kind kind;
-    void *target;
-    uint64_t min; /**< of numbers; milliseconds for OPTION_SECONDS */
-    uint64_t max;
-    bool *given; /**< made true when the option is there; may be NULL */
+    const char *name;      /**< without the dashes */
+    enum option_kind kind; /**< says what `target` is */
+    void *target;          /**< where the value goes */
+    uint64_t min;          /**< of numbers; milliseconds for OPTION_SECONDS */
+    uint64_t max;          /**< likewise */
+    bool *given;           /**< made true when the option is there; may be NULL */
 };
 
 /**

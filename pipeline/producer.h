@@ -12,11 +12,12 @@
 #include "pipeline/bounded_list.h"
 #include "pipeline/reading_source.h"
 
+/** What one producer works with; its thread alone uses what is not atomic. */
 struct producer {
-    struct bounded_list *list;
-    struct reading_source source;
-    uint64_t wanted;       /**< readings to make */
-    _Atomic uint64_t made; /**< readings put into the list so far; any thread may read it */
+    struct bounded_list *list;    /**< where readings go; borrowed */
+    struct reading_source source; /**< what makes them */
+    uint64_t wanted;              /**< readings to make */
+    _Atomic uint64_t made;        /**< readings put into the list so far; any thread may read it */
 };
 
 /** Makes `producer` ready. `list` is borrowed for its life. */

@@ -18,7 +18,7 @@ enum {
 /** A program: its name, and what --help prints. */
 struct program {
     const char *name;
-    const char *help;
+    const char *help; /**< what --help prints */
 };
 
 /** Says what is wrong with the command line. Returns EXIT_USAGE. */

@@ -65,7 +65,7 @@ add_line(struct drawing *drawing, const char *label, const char *words)
     while (length > 0 && line[length] != ' ') {
         length--;
     }
-    strcpy(line + length, ELLIPSIS);
+    memcpy(line + length, ELLIPSIS, sizeof ELLIPSIS);
 }
 
 /* Adds a line with the share that `part` is of `whole`, drawn as wide as there is room. */
@@ -73,12 +73,13 @@ static void
 add_share(struct drawing *drawing, const char *label, uint64_t part, uint64_t whole)
 {
     char words[128];
-    char bar[BAR_WIDTH_MAX + 1];
     const int length = snprintf(
         words, sizeof words, "%llu of %llu", (unsigned long long)part, (unsigned long long)whole);
     int room = drawing->width - LABEL_WIDTH - length - (int)strlen("[] ");
     room = room > BAR_WIDTH_MAX ? BAR_WIDTH_MAX : room;
+    /* cppcheck-suppress knownConditionTrueFalse ; it does not know how wide the terminal is */
     if (room >= BAR_WIDTH_MIN) {
+        char bar[BAR_WIDTH_MAX + 1];
         const int filled = whole == 0 ? room : (int)(part * (uint64_t)room / whole);
         memset(bar, '#', (size_t)filled);
         memset(bar + filled, '.', (size_t)(room - filled));
@@ -119,7 +120,7 @@ add_consumers(struct drawing *drawing, struct recording *recording)
         const bool is_last = i + 1 == recording->settings.consumers;
         /* Behind all but the last there has to be room for " …". */
         if (LABEL_WIDTH + used + length + (is_last ? 0 : 2) > width) {
-            strcpy(words + used, used == 0 ? ELLIPSIS : " " ELLIPSIS);
+            snprintf(words + used, sizeof words - used, "%s", used == 0 ? ELLIPSIS : " " ELLIPSIS);
             break;
         }
         memcpy(words + used, entry, length + 1);

@@ -15,13 +15,14 @@ enum {
     PROGRESS_PERIOD_MS = 100
 };
 
+/** A drawing of a recording at work. */
 struct progress {
-    FILE *out;
-    bool coloured;
-    int lines;       /**< that were drawn and stand above the cursor */
-    int64_t last_ns; /**< when it was drawn */
-    uint64_t last_written;
-    double rate; /**< readings a second, smoothed */
+    FILE *out;             /**< a terminal; the caller's */
+    bool coloured;         /**< it may have colours */
+    int lines;             /**< that were drawn and stand above the cursor */
+    int64_t last_ns;       /**< when it was drawn */
+    uint64_t last_written; /**< readings in files by then */
+    double rate;           /**< readings a second, smoothed */
 };
 
 /** Can `out` show progress? It can if it is a terminal that understands control sequences. */

@@ -23,8 +23,10 @@ enum {
 };
 
 /** Ids and sequence numbers are integers that JSON carries exactly. */
-#define READING_ID_MAX       NUMBER_MAX
+#define READING_ID_MAX NUMBER_MAX
+/** The largest sequence number, for the same reason. */
 #define READING_SEQUENCE_MAX NUMBER_MAX
+/** The largest number of a producer. */
 #define READING_PRODUCER_MAX 1024
 
 /** A plain value, 64 bytes, copied as it travels. */

@@ -27,9 +27,10 @@ enum {
     READING_FILE_BLOCK_SIZE = 65536
 };
 
+/** One file that a consumer writes. */
 struct reading_file {
-    struct files *files;
-    char *path;
+    struct files *files;    /**< what it is written through; borrowed */
+    char *path;             /**< of the file, on the heap */
     int fd;                 /**< -1: closed; while it is open the file is locked */
     int64_t offset;         /**< where the next block goes */
     int64_t reserved;       /**< up to where the file has bytes on disk */

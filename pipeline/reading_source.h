@@ -14,18 +14,20 @@
 
 #include "pipeline/reading.h"
 
+/** Which time a reading has. */
 enum reading_clock {
     READING_CLOCK_REAL,      /**< the time at which the reading is made */
     READING_CLOCK_SIMULATED, /**< starts at 2026-01-01T00:00:00Z, a reading each 1 ms or so */
 };
 
+/** A sensor, and its chance. */
 struct reading_source {
-    uint64_t random[4];   /**< state of xoshiro256** */
-    uint64_t id_key;      /**< what the seed adds to each id */
-    uint64_t sequence;    /**< of the last reading made; 0: none was */
-    int64_t simulated_ns; /**< the simulated clock */
-    enum reading_clock clock;
-    uint32_t producer;
+    uint64_t random[4];       /**< state of xoshiro256** */
+    uint64_t id_key;          /**< what the seed adds to each id */
+    uint64_t sequence;        /**< of the last reading made; 0: none was */
+    int64_t simulated_ns;     /**< the simulated clock */
+    enum reading_clock clock; /**< which time readings have */
+    uint32_t producer;        /**< whose readings they are */
 };
 
 /** Makes `source` ready. `producer` is 1 to READING_PRODUCER_MAX. Reads no clock. */

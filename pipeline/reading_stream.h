@@ -16,18 +16,19 @@ enum {
     READING_STREAM_BUFFER_SIZE = 256 * 1024
 };
 
+/** A file of readings that is being read. */
 struct reading_stream {
-    int fd;           /**< the caller's */
-    const char *name; /**< of the file, for messages; borrowed */
-    uint64_t offset;  /**< in the stream, of the object that comes next */
-    uint64_t count;   /**< readings returned so far */
-    bool at_end;      /**< the file has no more bytes than those in `data` */
-    size_t start;     /**< where the next object begins in `data` */
-    size_t end;       /**< where the bytes in `data` end */
-    unsigned char *data;
-    struct unpacked unpacked;
-    int error; /**< what ended it; 0: nothing yet */
-    struct diagnostic diagnostic;
+    int fd;                       /**< the caller's */
+    const char *name;             /**< of the file, for messages; borrowed */
+    uint64_t offset;              /**< in the stream, of the object that comes next */
+    uint64_t count;               /**< readings returned so far */
+    bool at_end;                  /**< the file has no more bytes than those in `data` */
+    size_t start;                 /**< where the next object begins in `data` */
+    size_t end;                   /**< where the bytes in `data` end */
+    unsigned char *data;          /**< READING_STREAM_BUFFER_SIZE bytes */
+    struct unpacked unpacked;     /**< of the reading that was returned last */
+    int error;                    /**< what ended it; 0: nothing yet */
+    struct diagnostic diagnostic; /**< a sentence for `error` */
 };
 
 /**

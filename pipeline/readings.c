@@ -151,8 +151,8 @@ block_signals(sigset_t *signals)
 static void
 ignore_signals_of_writes(void)
 {
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 /* One press of a key, or one `timeout`, may send several signals at once: they count as one. */
@@ -160,7 +160,7 @@ static void
 kill_if_late(int number)
 {
     if (monotonic_ns() - stopped_ns >= STOP_AGAIN_AFTER_NS) {
-        signal(number, SIG_DFL);
+        (void)signal(number, SIG_DFL);
         raise(number);
     }
 }

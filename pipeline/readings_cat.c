@@ -139,7 +139,7 @@ print_line(const struct reading *reading)
     const time_t seconds = reading->time_ns / 1000000000;
     format_value(value, sizeof value, reading->value);
     if (gmtime_r(&seconds, &parts) != NULL) {
-        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
+        (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
     }
     printf("%s.%09dZ  producer %-3" PRIu32 " sequence %-6" PRIu64 " %-20s %10s %-5s  id %" PRIu64
            "\n",

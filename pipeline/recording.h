@@ -21,15 +21,16 @@ enum {
     RECORDING_IDLE_TIMEOUT_MS_MAX = 86400000,
 };
 
+/** What is to be recorded, and how. */
 struct recording_settings {
-    int producers;           /**< 1 to RECORDING_PRODUCERS_MAX */
-    int consumers;           /**< 1 to RECORDING_CONSUMERS_MAX */
-    int capacity;            /**< of the list, 1 to BOUNDED_LIST_CAPACITY_MAX */
-    uint64_t count;          /**< readings a producer makes, 0 to RECORDING_COUNT_MAX */
-    int64_t idle_timeout_ms; /**< of a consumer, 1 to RECORDING_IDLE_TIMEOUT_MS_MAX */
-    uint64_t seed;
-    enum reading_clock clock;
-    const char *directory; /**< where the files go; borrowed */
+    int producers;            /**< 1 to RECORDING_PRODUCERS_MAX */
+    int consumers;            /**< 1 to RECORDING_CONSUMERS_MAX */
+    int capacity;             /**< of the list, 1 to BOUNDED_LIST_CAPACITY_MAX */
+    uint64_t count;           /**< readings a producer makes, 0 to RECORDING_COUNT_MAX */
+    int64_t idle_timeout_ms;  /**< of a consumer, 1 to RECORDING_IDLE_TIMEOUT_MS_MAX */
+    uint64_t seed;            /**< of all that is random in the readings */
+    enum reading_clock clock; /**< which time readings have */
+    const char *directory;    /**< where the files go; borrowed */
 };
 
 /**
@@ -46,34 +47,35 @@ enum recording_gate {
     RECORDING_GATE_GIVEN_UP
 };
 
+/** One recording. */
 struct recording {
-    struct recording_settings settings;
-    struct files *files;
-    struct bounded_list *list;
-    struct producer *producers;
-    struct consumer *consumers;
-    int opened;           /**< consumers whose file was opened */
-    pthread_mutex_t lock; /**< guards `gate` */
-    pthread_cond_t gate_moved;
-    enum recording_gate gate;
-    struct recording_worker *workers;
-    int started; /**< workers whose thread was started */
-    _Atomic int running;
-    _Atomic int consuming;
-    recording_finished_fn *finished;
-    void *context;
-    int64_t started_ns; /**< by the monotonic clock */
-    int64_t ended_ns;
+    struct recording_settings settings; /**< as they were given */
+    struct files *files;                /**< borrowed */
+    struct bounded_list *list;          /**< between all of them */
+    struct producer *producers;         /**< settings.producers of them */
+    struct consumer *consumers;         /**< settings.consumers of them */
+    int opened;                         /**< consumers whose file was opened */
+    pthread_mutex_t lock;               /**< guards `gate` */
+    pthread_cond_t gate_moved;          /**< told when `gate` has changed */
+    enum recording_gate gate;           /**< what the threads may do */
+    struct recording_worker *workers;   /**< a thread each, producers first */
+    int started;                        /**< workers whose thread was started */
+    _Atomic int running;                /**< workers that have not ended */
+    _Atomic int consuming;              /**< of them, consumers */
+    recording_finished_fn *finished;    /**< called by the last one */
+    void *context;                      /**< given to `finished` */
+    int64_t started_ns;                 /**< by the monotonic clock */
+    int64_t ended_ns;                   /**< by the same clock; set by the last worker */
 };
 
 /** The totals of a recording. */
 struct recording_totals {
-    uint64_t made;    /**< readings that producers put into the list */
-    uint64_t written; /**< readings in files */
-    uint64_t lost;    /**< readings that consumers took and could not write */
-    struct bounded_list_stats list;
-    int64_t active_ns; /**< from the start to the last write of a file */
-    int64_t wall_ns;   /**< from the start to the end of the last thread */
+    uint64_t made;                  /**< readings that producers put into the list */
+    uint64_t written;               /**< readings in files */
+    uint64_t lost;                  /**< readings that consumers took and could not write */
+    struct bounded_list_stats list; /**< waits and largest fill of the list */
+    int64_t active_ns;              /**< from the start to the last write of a file */
+    int64_t wall_ns;                /**< from the start to the end of the last thread */
 };
 
 /**

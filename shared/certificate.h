@@ -20,8 +20,8 @@ enum {
 
 /** Both keys; wipe it after use. */
 struct certificate {
-    uint8_t public_key[CERTIFICATE_KEY_SIZE];
-    uint8_t secret_key[CERTIFICATE_KEY_SIZE];
+    uint8_t public_key[CERTIFICATE_KEY_SIZE]; /**< may be known to all */
+    uint8_t secret_key[CERTIFICATE_KEY_SIZE]; /**< must not */
 };
 
 /** What the name of the file with the secret key has at its end. */

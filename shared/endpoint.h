@@ -14,11 +14,12 @@ enum {
     ENDPOINT_SIZE = 300 /**< room for the text of any endpoint, with the zero at its end */
 };
 
+/** A TCP endpoint, taken apart. */
 struct endpoint {
     struct sockaddr_storage address; /**< port 0: any free one */
-    socklen_t address_size;
-    bool is_loopback; /**< reached from this machine alone */
-    bool is_ipv6;
+    socklen_t address_size;          /**< bytes of `address` that count */
+    bool is_loopback;                /**< reached from this machine alone */
+    bool is_ipv6;                    /**< otherwise IPv4 */
 };
 
 /**

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 static const char *const error_texts[ERROR_COUNT] = {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): an initialiser, a literal */
 #define ERROR_TEXT(name, text) [name##_INDEX] = text,
     ERROR_LIST(ERROR_TEXT)
 #undef ERROR_TEXT

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* X(name, text) */
+/** X(name, text) */
 #define ERROR_LIST(X)                                                   \
     X(ERROR_MEMORY, "out of memory")                                    \
     X(ERROR_IO, "input/output error")                                   \
@@ -33,6 +33,7 @@
     X(ERROR_DIRECTORY, "is a directory")                                \
     X(ERROR_TOO_MANY_FILES, "too many open files")
 
+/** The codes counted from 0, for tables. */
 enum error_index {
 #define ERROR_INDEX(name, text) name##_INDEX,
     ERROR_LIST(ERROR_INDEX)
@@ -40,6 +41,7 @@ enum error_index {
     ERROR_COUNT
 };
 
+/** The codes themselves, all of them negative. */
 enum error {
 #define ERROR_VALUE(name, text) name = -1 - name##_INDEX,
     ERROR_LIST(ERROR_VALUE)
@@ -72,7 +74,7 @@ enum {
 
 /** One sentence that names what went wrong with which thing; empty while nothing did. */
 struct diagnostic {
-    char text[DIAGNOSTIC_SIZE];
+    char text[DIAGNOSTIC_SIZE]; /**< with a zero at the end */
 };
 
 /**

@@ -21,19 +21,25 @@
 typedef void
 files_list_fn(void *context, const char *name);
 
+/** The table. Each call does what the system's does, and returns its result or a negative errno. */
 struct files {
+    /** Returns the descriptor. */
     int (*open)(struct files *files, const char *path, int flags, mode_t mode);
+    /** Whatever it returns, the descriptor is gone. */
     int (*close)(struct files *files, int fd);
+    /** May return less than `size`. */
     ssize_t (*pread)(struct files *files, int fd, void *data, size_t size, int64_t offset);
+    /** May write less than `size`. */
     ssize_t (*pwrite)(struct files *files, int fd, const void *data, size_t size, int64_t offset);
-    int (*fdatasync)(struct files *files, int fd);
-    int (*fsync)(struct files *files, int fd);
-    int (*ftruncate)(struct files *files, int fd, int64_t size);
-    int64_t (*size)(struct files *files, int fd);
+    int (*fdatasync)(struct files *files, int fd);               /**< blocks for the disk */
+    int (*fsync)(struct files *files, int fd);                   /**< blocks for the disk */
+    int (*ftruncate)(struct files *files, int fd, int64_t size); /**< what grows is zero */
+    int64_t (*size)(struct files *files, int fd);                /**< bytes of the file */
     int (*lock)(struct files *files, int fd); /**< exclusive flock, without waiting */
-    int (*rename)(struct files *files, const char *from, const char *to);
-    int (*unlink)(struct files *files, const char *path);
-    int (*mkdir)(struct files *files, const char *path, mode_t mode);
+    int (*rename)(struct files *files, const char *from, const char *to); /**< replaces `to` */
+    int (*unlink)(struct files *files, const char *path);                 /**< of a file */
+    int (*mkdir)(struct files *files, const char *path, mode_t mode);     /**< of one folder */
+    /** Names every entry but "." and "..", in no order. */
     int (*list)(struct files *files, const char *path, files_list_fn *each, void *context);
 };
 

@@ -12,16 +12,16 @@
 
 /** The numbers of one sort of file in a directory, ascending. */
 struct generations {
-    uint64_t *numbers;
-    size_t count;
-    size_t count_max;
+    uint64_t *numbers; /**< ascending */
+    size_t count;      /**< of numbers */
+    size_t count_max;  /**< room in `numbers` */
 };
 
 /** What a directory holds. */
 struct listing {
-    struct generations snapshots;
-    struct generations journals;
-    bool out_of_memory;
+    struct generations snapshots; /**< of whole states */
+    struct generations journals;  /**< of changes */
+    bool out_of_memory;           /**< some name could not be kept */
 };
 
 enum {

@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+/** What is wrong with a message, or nothing. */
 enum guard_verdict {
     GUARD_OK,
     GUARD_SHORT,    /**< the bytes end inside the object */
@@ -20,6 +21,7 @@ enum guard_verdict {
     GUARD_BYTE,     /**< the byte 0xc1, which the encoding never uses */
 };
 
+/** What a message may be at most. */
 struct guard_bounds {
     unsigned depth_max;  /**< a bare number has depth 1; at most 64 */
     size_t elements_max; /**< objects in all, keys and containers counted */

@@ -47,7 +47,7 @@ struct journal_header {
 
 /** A file that is being appended to. */
 struct journal {
-    struct files *files;
+    struct files *files;             /**< what it is written through; borrowed */
     int fd;                          /**< -1: none is open */
     uint64_t next;                   /**< number of the next record */
     int64_t offset;                  /**< where it goes */
@@ -124,12 +124,12 @@ enum journal_tail {
 
 /** What journal_read() found. */
 struct journal_summary {
-    struct journal_header header;
+    struct journal_header header;    /**< of the file */
     uint64_t next;                   /**< number that the next record would have */
     uint8_t previous[CHECKSUM_SIZE]; /**< checksum of the last record */
     int64_t end;                     /**< offset behind the last good record */
     int64_t end_torn;                /**< offset behind the last byte that is not zero */
-    enum journal_tail tail;
+    enum journal_tail tail;          /**< what is behind that */
 };
 
 /**

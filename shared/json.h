@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/** One JSON text that is being written. */
 struct json {
     FILE *out;        /**< the caller's */
     bool needs_comma; /**< a value stands right before */

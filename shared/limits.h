@@ -12,7 +12,8 @@
 /** Size of a whole request or reply, in bytes. A larger frame closes the connection. */
 #define MESSAGE_SIZE_MAX 65536
 /** Depth of nesting, and number of objects, in one message. */
-#define MESSAGE_DEPTH_MAX    8
+#define MESSAGE_DEPTH_MAX 8
+/** Objects in one message, keys and containers counted. */
 #define MESSAGE_ELEMENTS_MAX 4096
 
 /** A UPC-A code is twelve digits. */
@@ -32,12 +33,16 @@
 
 /** Lengths of texts in bytes, without a terminating zero. All texts are UTF-8. */
 #define ITEM_NAME_SIZE_MAX 200
-#define USER_SIZE_MAX      32
-#define PASSWORD_SIZE_MAX  128
+/** Length of the name of a user. */
+#define USER_SIZE_MAX 32
+/** Length of a password. */
+#define PASSWORD_SIZE_MAX 128
 
 /** Sizes of opaque byte strings. */
-#define TOKEN_SIZE   16
-#define NONCE_SIZE   16
+#define TOKEN_SIZE 16
+/** Random bytes by which repetitions of one login are known. */
+#define NONCE_SIZE 16
+/** The id of a broker's data. */
 #define HISTORY_SIZE 8
 
 /** Size of one record of a journal or a snapshot, checksum and all, in bytes. */

@@ -17,10 +17,10 @@
  * true, so that a writer packs everything and looks once at the end.
  */
 struct buffer {
-    unsigned char *data;
-    size_t size;
-    size_t size_max;
-    bool overflow;
+    unsigned char *data; /**< the caller's */
+    size_t size;         /**< bytes that were appended */
+    size_t size_max;     /**< bytes that there is room for */
+    bool overflow;       /**< something did not fit */
 };
 
 /** Makes `buffer` empty over `size_max` bytes at `data`, which stay the caller's. */
@@ -57,8 +57,8 @@ pack_uint_member(msgpack_packer *packer, const char *key, uint64_t value);
  * Texts and byte strings of the object point into the bytes it was unpacked from.
  */
 struct unpacked {
-    msgpack_zone zone;
-    msgpack_object object;
+    msgpack_zone zone;     /**< where the parts of the object are */
+    msgpack_object object; /**< unpacked last */
 };
 
 /** Returns 0 or ERROR_MEMORY. */

@@ -18,7 +18,7 @@
 #include "shared/pack.h"
 #include "shared/upc.h"
 
-/* X(name, word on the wire) */
+/** X(name, word on the wire) */
 #define OPERATION_LIST(X)           \
     X(OPERATION_PING, "ping")       \
     X(OPERATION_LOGIN, "login")     \
@@ -29,6 +29,7 @@
     X(OPERATION_LOGOUT, "logout")   \
     X(OPERATION_STATS, "stats")
 
+/** What is asked. */
 enum operation {
 #define OPERATION_NAME(name, word) name,
     OPERATION_LIST(OPERATION_NAME)
@@ -36,7 +37,7 @@ enum operation {
     OPERATION_COUNT
 };
 
-/* X(name, word on the wire, what it means to a person) */
+/** X(name, word on the wire, what it means to a person) */
 #define STATUS_LIST(X)                                                                          \
     X(STATUS_OK, "ok", "done")                                                                  \
     X(STATUS_BAD_REQUEST, "bad_request", "the request is not understood")                       \
@@ -55,6 +56,7 @@ enum operation {
     X(STATUS_BUSY, "busy", "the broker is busy; ask again")                                     \
     X(STATUS_NO_SPACE, "no_space", "the broker's disk is full; ask again later")
 
+/** What became of a request. */
 enum status {
 #define STATUS_NAME(name, word, text) name,
     STATUS_LIST(STATUS_NAME)
@@ -64,18 +66,18 @@ enum status {
 
 /** Units of one item, of an order or of a delivery. */
 struct line {
-    uint64_t upc;
-    uint64_t units;
+    uint64_t upc;   /**< of the item, 0 to UPC_MAX */
+    uint64_t units; /**< 1 to UNITS_MAX */
 };
 
 /** An item with the units that are on hand. */
 struct item {
-    uint64_t upc;
-    uint64_t units;
+    uint64_t upc;     /**< 0 to UPC_MAX */
+    uint64_t units;   /**< 0 to LEVEL_MAX */
     const char *name; /**< UTF-8, with a zero at the end; borrowed */
 };
 
-/* X(name, word on the wire, what it means to a person) */
+/** X(name, word on the wire, what it means to a person) */
 #define STATS_NUMBER_LIST(X)                                               \
     X(STATS_UPTIME_MS, "uptime_ms", "up for")                              \
     X(STATS_SESSIONS, "sessions", "sessions open")                         \
@@ -85,6 +87,7 @@ struct item {
     X(STATS_JOURNAL_BYTES, "journal_bytes", "journal bytes")               \
     X(STATS_SNAPSHOT, "snapshot", "snapshot number")
 
+/** Figures that are one number. */
 enum stats_number {
 #define STATS_NUMBER_NAME(name, word, text) name,
     STATS_NUMBER_LIST(STATS_NUMBER_NAME)
@@ -92,12 +95,13 @@ enum stats_number {
     STATS_NUMBER_COUNT
 };
 
-/* X(name, word on the wire, what it means to a person) */
+/** X(name, word on the wire, what it means to a person) */
 #define STATS_TALLY_LIST(X)                       \
     X(STATS_TURNS, "turns", "requests a turn")    \
     X(STATS_RECORDS, "records", "changes a sync") \
     X(STATS_SYNCS_US, "syncs_us", "microseconds a sync")
 
+/** Figures that are counted by their size. */
 enum stats_tally {
 #define STATS_TALLY_NAME(name, word, text) name,
     STATS_TALLY_LIST(STATS_TALLY_NAME)
@@ -112,25 +116,25 @@ enum {
 
 /** Values that were counted by their size; see tally_add(). */
 struct tally {
-    uint64_t count;
-    uint64_t total; /**< of all values */
-    uint64_t max;
+    uint64_t count;                  /**< of values */
+    uint64_t total;                  /**< of all values */
+    uint64_t max;                    /**< the largest of them */
     uint64_t buckets[TALLY_BUCKETS]; /**< 0: zeros; b: values from 2^(b-1) to 2^b - 1, the last
                                           one all above */
 };
 
 /** What a broker has counted since it began to serve, and what it has open. */
 struct stats {
-    char version[STATS_VERSION_SIZE]; /**< of the broker's program */
-    uint64_t numbers[STATS_NUMBER_COUNT];
-    struct tally tallies[STATS_TALLY_COUNT];
+    char version[STATS_VERSION_SIZE];        /**< of the broker's program */
+    uint64_t numbers[STATS_NUMBER_COUNT];    /**< by enum stats_number */
+    struct tally tallies[STATS_TALLY_COUNT]; /**< by enum stats_tally */
     /** Requests answered, by operation and status; the last row: those that were no request. */
     uint64_t requests[OPERATION_COUNT + 1][STATUS_COUNT];
 };
 
 /** A decoded request. Members that the operation does not have are zero. */
 struct request {
-    enum operation operation;
+    enum operation operation;           /**< says which of the others count */
     uint64_t session;                   /**< all but ping and login: 1 to NUMBER_MAX */
     uint8_t token[TOKEN_SIZE];          /**< with it: the session's secret */
     uint64_t order;                     /**< buy, restock, void: 1 to NUMBER_MAX */
@@ -149,7 +153,7 @@ enum {
 
 /** A reply. Which members it has depends on operation and status; the others are zero. */
 struct reply {
-    enum status status;
+    enum status status;              /**< what became of the request */
     uint8_t history[HISTORY_SIZE];   /**< of the broker's data */
     uint64_t position;               /**< of the last record on disk; of an order: its own record */
     char message[MESSAGE_TEXT_SIZE]; /**< any status but ok: for a person to read */
@@ -235,10 +239,10 @@ enum {
 
 /** Memory for the items of one decoded reply. */
 struct reply_memory {
-    struct unpacked unpacked;
-    struct item items[PAGE_ITEMS_MAX];
-    char names[MESSAGE_SIZE_MAX]; /**< with a zero behind each */
-    struct stats stats;
+    struct unpacked unpacked;          /**< the reply's own */
+    struct item items[PAGE_ITEMS_MAX]; /**< its page */
+    char names[MESSAGE_SIZE_MAX];      /**< with a zero behind each */
+    struct stats stats;                /**< its numbers */
 };
 
 /** Returns the memory for decoding replies, or NULL when there is none. Free with

@@ -8,13 +8,13 @@
 
 /** What recovery goes by, and where it arrived. */
 struct recovery {
-    struct files *files;
-    const char *directory;
-    const struct store_fold *fold;
-    uint64_t generation_end; /**< journals from this number on are left out */
-    uint64_t snapshot_end;   /**< so are snapshots from this number on; 0: those behind that */
-    struct store_report *report;
-    struct diagnostic *diagnostic;
+    struct files *files;           /**< what it reads through */
+    const char *directory;         /**< of the data */
+    const struct store_fold *fold; /**< what it recovers into */
+    uint64_t generation_end;       /**< journals from this number on are left out */
+    uint64_t snapshot_end;       /**< so are snapshots from this number on; 0: those behind that */
+    struct store_report *report; /**< what it found */
+    struct diagnostic *diagnostic; /**< why it failed */
 
     uint64_t generation_newest;      /**< the largest number of any file; 0: there is none */
     struct journal_summary last;     /**< of the last journal that was read */
@@ -22,7 +22,7 @@ struct recovery {
     uint64_t generation;             /**< of it, or of the snapshot */
     uint64_t next;                   /**< number of the next record */
     uint8_t previous[CHECKSUM_SIZE]; /**< checksum of the last record */
-    uint8_t history[HISTORY_SIZE];
+    uint8_t history[HISTORY_SIZE];   /**< of the data; result */
 };
 
 /**

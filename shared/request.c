@@ -33,6 +33,7 @@ verdict(bool good)
     return good ? STATUS_OK : STATUS_BAD_REQUEST;
 }
 
+/* NOLINTBEGIN(readability-non-const-parameter): the table's functions have one signature */
 static enum status
 take_version(const msgpack_object *value, struct request *request, char *message)
 {
@@ -158,6 +159,7 @@ take_password(const msgpack_object *value, struct request *request, char *messag
     (void)message;
     return verdict(object_copy_text(value, PASSWORD_SIZE_MAX, request->password));
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 /* The members of requests; the first two are looked at before all others. */
 static const struct member {
@@ -255,7 +257,7 @@ take_members(const msgpack_object *values[MEMBER_COUNT], struct request *request
         }
         status = take_member(m, values[m], request, message);
     }
-    unsigned by = 1u << request->operation;
+    unsigned by = 1U << request->operation;
     for (size_t m = MEMBERS_FIRST; status == STATUS_OK && m < MEMBER_COUNT; m++) {
         if (values[m] != NULL && (members[m].allowed_by & by) == 0) {
             snprintf(message, MESSAGE_TEXT_SIZE, "'%s' is no member of '%s'", members[m].key,
@@ -342,7 +344,7 @@ pack_view(msgpack_packer *packer, const struct request *request)
 void
 request_encode(struct buffer *buffer, const struct request *request)
 {
-    unsigned by = 1u << request->operation;
+    unsigned by = 1U << request->operation;
     bool has_view =
         request->operation == OPERATION_VIEW && (request->line_count > 0 || request->continues);
     msgpack_packer packer;

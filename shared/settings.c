@@ -33,7 +33,7 @@ parse(const char *text, char *complaint, size_t size)
         complaint[fread(complaint, 1, size - 1, caught)] = '\0';
     }
     if (caught != NULL) {
-        fclose(caught);
+        (void)fclose(caught);
     }
     return root;
 }

@@ -10,6 +10,7 @@
 
 #include "shared/error.h"
 
+/** What a setting is. */
 enum setting_type {
     SETTING_TEXT,   /**< `target` is a char array of `max` bytes, for text and zero */
     SETTING_PATH,   /**< the same; a relative path is taken from the folder of the file */
@@ -19,11 +20,11 @@ enum setting_type {
 
 /** A key that a file may have. */
 struct setting {
-    const char *key; /**< "SECTION/KEY" where it stands in a section */
-    enum setting_type type;
-    uint64_t min; /**< text: bytes it must have at least */
-    uint64_t max;
-    void *target;
+    const char *key;        /**< "SECTION/KEY" where it stands in a section */
+    enum setting_type type; /**< says what `target` is */
+    uint64_t min;           /**< text: bytes it must have at least */
+    uint64_t max;           /**< see its type */
+    void *target;           /**< where the value goes */
 };
 
 /**

@@ -12,12 +12,12 @@
 
 /** A snapshot that is being written. */
 struct snapshot {
-    struct journal journal;
-    uint64_t first; /**< number of the record behind the header */
-    int64_t synced; /**< up to where it is on disk */
-    char directory[FILES_PATH_SIZE];
-    char path[FILES_PATH_SIZE];
-    char temporary[FILES_PATH_SIZE];
+    struct journal journal;          /**< the file, which is written like one */
+    uint64_t first;                  /**< number of the record behind the header */
+    int64_t synced;                  /**< up to where it is on disk */
+    char directory[FILES_PATH_SIZE]; /**< where it will be */
+    char path[FILES_PATH_SIZE];      /**< its name in the end */
+    char temporary[FILES_PATH_SIZE]; /**< its name until then */
 };
 
 /** Size that one record of a snapshot may have: writers start another before it is full. */

@@ -19,15 +19,19 @@ tally_add(struct tally *tally, uint64_t value);
 uint64_t
 tally_percentile(const struct tally *tally, unsigned percent);
 
-/** Returns the word of a number on the wire, and what it means to a person. Static. */
+/** Returns the word of a number on the wire. Static. */
 const char *
 stats_number_word(enum stats_number number);
+
+/** Returns what a number means to a person. Static. */
 const char *
 stats_number_text(enum stats_number number);
 
-/** The same of a tally. */
+/** Returns the word of a tally on the wire. Static. */
 const char *
 stats_tally_word(enum stats_tally tally);
+
+/** Returns what a tally counts, for a person. Static. */
 const char *
 stats_tally_text(enum stats_tally tally);
 

@@ -100,12 +100,12 @@ set_damaged_aside(struct store *store, const struct recovery *recovery)
     for (size_t i = 0; error == 0 && i < listing.snapshots.count; i++) {
         uint64_t generation = listing.snapshots.numbers[i];
         char path[FILES_PATH_SIZE];
-        char aside[FILES_PATH_SIZE + 16];
         if (generation <= recovery->report->snapshot_generation) {
             continue;
         }
         error = generation_path(path, store->directory, "snapshot", generation);
         if (error == 0) {
+            char aside[FILES_PATH_SIZE + 16];
             snprintf(aside, sizeof aside, "%s.damaged", path);
             error = files_rename(store->files, path, aside);
         }

@@ -39,7 +39,7 @@ struct store;
 /** What the owner of the state does with records. `state` is passed through. */
 struct store_fold {
     const char *kind; /**< "broker" or "client": stands in every file */
-    void *state;
+    void *state;      /**< given to the functions */
     /** Makes the state as empty as it was made. */
     void (*clear)(void *state);
     /** Takes in one record of a snapshot. Returns 0 or an error, with the reason. */
@@ -51,6 +51,7 @@ struct store_fold {
     int (*save)(void *state, struct snapshot *snapshot);
 };
 
+/** What store_open() is told. */
 struct store_options {
     int64_t segment_size;              /**< bytes of zeros in a journal; 0: it grows, and is one */
     size_t record_size_max;            /**< bytes that one record may have */

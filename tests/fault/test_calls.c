@@ -106,7 +106,7 @@ main(int count, char **arguments)
         return 2;
     }
     course_boasts = count == 3 && strcmp(arguments[2], "boast") == 0;
-    plan_count = count == 3 && !course_boasts ? atoi(arguments[2]) : PLANS;
+    plan_count = count == 3 && !course_boasts ? (int)strtol(arguments[2], NULL, 10) : PLANS;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     subject->calls->free(subject);
     return failed;

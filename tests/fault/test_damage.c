@@ -346,7 +346,7 @@ main(int count, char **arguments)
     };
     damage.subject = count >= 2 ? subject_named(arguments[1]) : NULL;
     damage.is_spared = count == 3 && strcmp(arguments[2], "spare") == 0;
-    damage.bits = count == 3 && !damage.is_spared ? atoi(arguments[2]) : 1;
+    damage.bits = count == 3 && !damage.is_spared ? (int)strtol(arguments[2], NULL, 10) : 1;
     if (damage.subject == NULL || damage.bits < 1 || damage.bits > 8) {
         fprintf(stderr, "usage: test_damage SUBJECT [BITS|spare]\n");
         return 2;

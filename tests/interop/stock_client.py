@@ -109,6 +109,7 @@ class Client:
         deadline = time.monotonic() + PATIENCE_MS / 1000
         reply = self.ask(request)
         while reply["status"] == "busy" and time.monotonic() < deadline:
+            # tidy: sleep: as long as the broker asked for
             time.sleep(reply.get("retry_ms", 1000) / 1000)
             reply = self.ask(request)
         if reply["status"] == "ok":

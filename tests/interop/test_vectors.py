@@ -53,6 +53,7 @@ class Vectors(Case):
         """Repeats a request while the broker is busy, unless that is the reply to be shown."""
         deadline = time.monotonic() + PATIENCE_S
         while reply["status"] == "busy" != status and time.monotonic() < deadline:
+            # tidy: sleep: as long as the broker asked for
             time.sleep(reply["retry_ms"] / 1000)
             reply = msgpack.unpackb(link.exchange(request))
         return reply

@@ -64,7 +64,7 @@ call(struct stockbus **client, const struct stockbus_item **items, size_t *count
         stockbus_close(client);
         config.endpoint = words[1];
         config.state = strcmp(words[2], "none") == 0 ? NULL : words[2];
-        config.timeout_ms = atoi(words[3]);
+        config.timeout_ms = strtol(words[3], NULL, 10);
         return stockbus_open(client, &config);
     }
     if (strcmp(name, "login") == 0) {
@@ -80,7 +80,7 @@ call(struct stockbus **client, const struct stockbus_item **items, size_t *count
         return stockbus_local(*client, word_count > 1 ? words[1] : NULL, items, count);
     }
     if (strcmp(name, "resolve") == 0) {
-        return stockbus_resolve(*client, (enum stockbus_doubt)atoi(words[1]));
+        return stockbus_resolve(*client, (enum stockbus_doubt)strtol(words[1], NULL, 10));
     }
     return order(*client);
 }
@@ -95,7 +95,8 @@ main(void)
         const struct stockbus_item *items = NULL;
         size_t count = 0;
         word_count = 0;
-        for (char *word = strtok(line, " \n"); word != NULL; word = strtok(NULL, " \n")) {
+        char *rest = line;
+        for (char *word; (word = strtok_r(rest, " \n", &rest)) != NULL;) {
             words[word_count++] = word;
         }
         int result = call(&client, &items, &count);

@@ -1,7 +1,8 @@
 """The Debian package, from its installation to its end, in a root of its own.
 
-What README.md says about production is run as it stands there. Nothing of systemd runs in that root;
-tests/package/systemctl stands in its place.
+What README.md says about production is run as it stands there; nothing of systemd runs in that root, and
+tests/package/systemctl stands in its place. Where namespaces can be made, systemd itself then runs the
+broker as its unit says.
 """
 
 import glob
@@ -236,6 +237,114 @@ class Package(Case):
         self.assertEqual(self.check_left("readings"), "")
         self.run_inside("getent passwd stockbus", status=2)
         self.run_inside("getent group stockbus", status=2)
+
+    def cgroup(self):
+        """A control group in which systemd can make its own; gone when the test is over."""
+        with open("/proc/self/mounts", encoding="utf-8") as file:
+            mounts = [line.split()[1] for line in file if line.split()[2] == "cgroup2"]
+        try:
+            path = os.path.join(mounts[0], f"stockbus-test-{os.getpid()}")
+            os.mkdir(path)
+        except (IndexError, OSError) as error:
+            self.skipTest(f"no control groups: {error}")
+
+        def remove():
+            try:
+                for folder, _, _ in os.walk(path, topdown=False):
+                    os.rmdir(folder)
+            except OSError:
+                return False  # something is still ending in there
+            return True
+
+        self.addCleanup(wait_until, remove, "an empty control group")
+        return path
+
+    def boot(self):
+        """Lets systemd run in the root; returns the start of a command that runs in there."""
+        cgroup = os.path.join(self.cgroup(), "cgroup.procs")
+
+        def enter():
+            with open(cgroup, "w", encoding="utf-8") as file:
+                file.write("0")
+
+        script = os.path.join(broker.SOURCE, "tests", "package", "boot")
+        process = subprocess.Popen(
+            ["unshare", "-m", "-p", "-C", "-i", "-u", "-n", "-f", "--kill-child", script, self.root],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            encoding="utf-8", preexec_fn=enter)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+
+        def first_process():
+            if process.poll() is not None:
+                self.skipTest(f"systemd does not run in here: {process.stdout.read()}")
+            path = f"/proc/{process.pid}/task/{process.pid}/children"
+            with open(path, encoding="utf-8") as file:
+                children = file.read().split()
+            return children and children[0]
+
+        pid = wait_until(first_process, "the first process")
+        inside = ["nsenter", "-t", pid, "-m", "-p", "-C", "-i", "-u", "-n", "env"]
+        inside += [f"{key}={value}" for key, value in NONINTERACTIVE.items()]
+
+        def is_up():
+            first_process()
+            return subprocess.run([*inside, "systemctl", "is-system-running"], check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                  encoding="utf-8").stdout.strip() in ("running", "degraded")
+
+        wait_until(is_up, "a system that runs")
+        return inside
+
+    def test_systemd_starts_confines_restarts_and_activates_it(self):
+        package = self.build()
+        os.remove(self.inside("/usr/local/bin/systemctl"))
+        self.run_inside("apt-get update -q")
+        self.run_inside(f"{INSTALL} systemd ./{package}")
+        for _, command, _ in commands_of_readme():
+            if command.startswith(("printf", "echo")):
+                self.run_inside(command.replace("stockd --hash", "echo apple | stockd --hash"))
+        start = self.boot()
+
+        def run(command, status=0):
+            done = subprocess.run([*start, "STOCK_PASSWORD=apple", "sh", "-c", command], check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+            print(f"# {command}\n{done.stdout}", end="")
+            self.assertEqual(done.returncode, status, f"{command}\n{done.stdout}")
+            return done.stdout
+
+        def show(name):
+            return run(f"systemctl show stockd -p {name} --value").strip()
+
+        # It starts within the limits of its unit, and tells so.
+        run("systemctl start stockd")
+        self.assertEqual(show("StatusText"), "serving on tcp://127.0.0.1:5570")
+        status = run("cat /proc/$(systemctl show stockd -p MainPID --value)/status")
+        for line in (r"CapEff:\t0+$", r"CapBnd:\t0+$", r"NoNewPrivs:\t1$", r"Seccomp:\t2$"):
+            self.assertRegex(status, re.compile("^" + line, re.M))
+        run("stockctl login north")
+        run("stockctl buy tissues 3")
+        run("systemctl reload stockd")
+        wait_until(lambda: "read the accounts again" in run("journalctl -u stockd -o cat"), "a reload")
+        self.assertEqual(show("ActiveState"), "active")
+
+        # A crash costs nothing that was answered.
+        run("kill -KILL $(systemctl show stockd -p MainPID --value)")
+        wait_until(lambda: show("NRestarts") == "1" and show("SubState") == "running", "a restart")
+        self.assertIn("\t97\n", run("stockctl inventory 036000291452"))
+
+        # With the socket unit, a client starts it.
+        run("systemctl stop stockd && systemctl start stockd.socket")
+        self.assertEqual(show("ActiveState"), "inactive")
+        run("stockctl buy tissues 1")
+        self.assertEqual(show("ActiveState"), "active")
+        run("systemctl stop stockd.socket stockd")
+
+        # What wants a person is not started again and again.
+        run("echo broken >>/etc/stockbus/users.conf")
+        run("systemctl start stockd", status=1)
+        self.assertEqual((show("ActiveState"), show("NRestarts"), show("ExecMainStatus")),
+                         ("failed", "0", "2"))
 
 
 if __name__ == "__main__":

@@ -194,8 +194,8 @@ ask(struct gate *gate, const char *const *frames, const size_t *sizes, size_t co
     }
     zmq_close(socket);
     assert_string_equal(reply[0], "1.0");
-    strcpy(user, reply[4]);
-    return atoi(reply[2]);
+    snprintf(user, sizeof reply[4], "%s", reply[4]);
+    return (int)strtol(reply[2], NULL, 10);
 }
 
 static void
@@ -256,8 +256,6 @@ keys_can_be_read_again_while_clients_connect(void **state)
     expect_only_the_shop_is_let_in(&gate);
     close_gate(&gate);
 }
-
-#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
 
 int
 main(void)

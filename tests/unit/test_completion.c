@@ -118,11 +118,12 @@ static void
 check_words(struct lookup *lookup, const char *line, size_t start, const char *expected)
 {
     char joined[2000] = "";
+    size_t size = 0;
     struct completion completion;
     assert_int_equal(completion_find(&completion, COMPLETION_COMMAND, lookup, line), 0);
     for (size_t i = 0; i < completion.count; i++) {
-        strcat(joined, completion.words[i]);
-        strcat(joined, "\n");
+        size += (size_t)snprintf(joined + size, sizeof joined - size, "%s\n", completion.words[i]);
+        assert_true(size < sizeof joined);
     }
     assert_string_equal(joined, expected);
     assert_int_equal(completion.start, start);
@@ -252,18 +253,23 @@ passwords_and_slips_are_not_kept(void **state)
     assert_false(recall_may_keep(""));
 }
 
+enum {
+    JOINED_SIZE = 600
+};
+
 static void
 join(void *context, const char *line)
 {
-    strcat(context, line);
-    strcat(context, ";");
+    char *joined = context;
+    size_t size = strlen(joined);
+    snprintf(joined + size, JOINED_SIZE - size, "%s;", line);
 }
 
 static void
 commands_are_kept_in_a_file_for_its_owner_alone(void **state)
 {
     char path[600];
-    char joined[600] = "";
+    char joined[JOINED_SIZE] = "";
     struct stat status;
     snprintf(path, sizeof path, "%s/history", (char *)*state);
     recall_load(path, join, joined);
@@ -377,9 +383,7 @@ colors_are_for_terminals_unless_they_are_asked_for(void **state)
     fclose(file);
 }
 
-#define LOOKUP_TEST(name)  cmocka_unit_test_setup_teardown(name, lookup_setup, lookup_teardown)
-#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-
+#define LOOKUP_TEST(name) cmocka_unit_test_setup_teardown(name, lookup_setup, lookup_teardown)
 int
 main(void)
 {

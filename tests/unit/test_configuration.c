@@ -209,8 +209,6 @@ endpoints_are_taken_apart(void **state)
     }
 }
 
-#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-
 int
 main(void)
 {

@@ -6,6 +6,7 @@
 
 #include "broker/event.h"
 #include "broker/ledger.h"
+#include "support/choices.h"
 
 enum {
     TISSUES = 0,
@@ -448,16 +449,16 @@ the_index_agrees_with_a_plain_search(void **state)
     size_t count = 0;
     struct index index;
     index_init(&index, sizeof rows[0]);
-    srand(1);
+    struct random_stream random = {.state = 1};
     for (int step = 0; step < 20000; step++) {
-        uint64_t key = (uint64_t)(rand() % ROWS) * 1000003;
+        uint64_t key = random_below(&random, ROWS) * 1000003;
         uint32_t found = index_find(&index, rows, key);
         uint32_t expected = INDEX_NONE;
         for (size_t i = 0; i < count; i++) {
             expected = rows[i].key == key ? (uint32_t)i : expected;
         }
         assert_int_equal(found, expected);
-        if (found == INDEX_NONE && rand() % 3 != 0) {
+        if (found == INDEX_NONE && random_below(&random, 3) != 0) {
             assert_int_equal(index_reserve(&index, rows, count, count + 1), 0);
             rows[count] = (struct row){key, 0};
             index_add(&index, rows, (uint32_t)count++);

@@ -414,8 +414,6 @@ a_failure_of_any_file_call_leaves_the_old_or_the_new_state(void **state)
     }
 }
 
-#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-
 int
 main(void)
 {

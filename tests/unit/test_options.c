@@ -1,5 +1,6 @@
 #include "support/cmocka_headers.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "pipeline/options.h"
@@ -98,7 +99,7 @@ seconds_have_fractions(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct values values;
         char text[32];
-        strcpy(text, cases[i].text);
+        snprintf(text, sizeof text, "%s", cases[i].text);
         assert_int_equal(READ(&values, T("--idle-timeout"), text), 0);
         assert_true(values.idle_timeout_ms == cases[i].expected_ms);
     }
@@ -132,8 +133,8 @@ bad_values_are_named_with_what_is_allowed(void **state)
         struct values values;
         char option[32];
         char value[32];
-        strcpy(option, cases[i].option);
-        strcpy(value, cases[i].value);
+        snprintf(option, sizeof option, "%s", cases[i].option);
+        snprintf(value, sizeof value, "%s", cases[i].value);
         assert_int_equal(READ(&values, option, value), ERROR_INVALID);
         assert_non_null(strstr(values.diagnostic.text, cases[i].told));
     }

@@ -22,8 +22,8 @@ fill(struct request *request, enum operation operation)
     request->operation = operation;
     if (operation == OPERATION_LOGIN) {
         memset(request->nonce, 7, sizeof request->nonce);
-        strcpy(request->user, "north");
-        strcpy(request->password, "\xc3\xa4pfel");
+        snprintf(request->user, sizeof request->user, "north");
+        snprintf(request->password, sizeof request->password, "\xc3\xa4pfel");
     } else if (operation != OPERATION_PING) {
         request->session = NUMBER_MAX;
         memset(request->token, 9, sizeof request->token);

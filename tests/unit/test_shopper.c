@@ -142,10 +142,9 @@ figures_are_asked_for_within_the_session(void **state)
 static struct local_inventory *
 read_copy(const char *directory, const char *copy)
 {
-    char command[1200];
     struct local_inventory *inventory = NULL;
-    snprintf(command, sizeof command, "rm -rf '%s' && cp -r '%s' '%s'", copy, directory, copy);
-    assert_int_equal(system(command), 0);
+    scratch_remove(copy);
+    scratch_copy(directory, copy);
     assert_int_equal(local_inventory_open(&inventory, files_system(), copy, history, NULL), 0);
     return inventory;
 }

@@ -228,8 +228,6 @@ a_snapshot_is_not_made_of_journals_that_do_not_lead_up_to_the_next(void **state)
     assert_int_equal(store_close(&store, false, NULL), 0);
 }
 
-#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-
 int
 main(void)
 {

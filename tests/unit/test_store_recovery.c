@@ -273,8 +273,6 @@ a_start_after_a_kill_survives_a_loss_of_power(void **state)
     }
 }
 
-#define SCRATCH_TEST(name) cmocka_unit_test_setup_teardown(name, scratch_setup, scratch_teardown)
-
 int
 main(void)
 {

@@ -86,21 +86,27 @@ seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static int
+number(const char *text)
+{
+    return (int)strtol(text, NULL, 10);
+}
+
 /* Prints: items, seconds, checksum, and 1 if each consumer saw each producer's items in order. */
 int
 main(int argc, char *argv[])
 {
-    if (argc != 5 || atoi(argv[1]) > PRODUCERS_MAX) {
+    if (argc != 5 || number(argv[1]) > PRODUCERS_MAX) {
         fprintf(stderr, "usage: %s PRODUCERS CONSUMERS CAPACITY COUNT\n", argv[0]);
         return 2;
     }
-    const int producer_count = atoi(argv[1]);
-    const int consumer_count = atoi(argv[2]);
+    const int producer_count = number(argv[1]);
+    const int consumer_count = number(argv[2]);
     count = strtoull(argv[4], NULL, 10);
     struct producer *producers = calloc((size_t)producer_count, sizeof *producers);
     struct consumer *consumers = calloc((size_t)consumer_count, sizeof *consumers);
     struct consumer sum = {.ordered = true};
-    peer_open(producer_count, consumer_count, atoi(argv[3]));
+    peer_open(producer_count, consumer_count, number(argv[3]));
 
     const double start_s = seconds();
     for (int i = 0; i < consumer_count; i++) {

@@ -48,6 +48,7 @@ class Gallery(Case):
         with open(path, encoding="utf-8") as file:
             self.assertEqual(text, file.read(), name)
 
+    # tidy: long_functions: one visit, from its beginning to its end
     def visit(self, width, height, colors):
         """Leads through a visit and returns all its screens, each under a heading."""
         environment = {} if colors else {"NO_COLOR": "1"}

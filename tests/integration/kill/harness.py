@@ -25,7 +25,7 @@ def wait_until(what, is_so):
     while not is_so():
         if time.monotonic() > end:
             raise Failure(f"timed out waiting for {what}")
-        time.sleep(0.005)
+        time.sleep(0.005)  # tidy: sleep: looks again and again until the deadline
 
 
 class Broker:

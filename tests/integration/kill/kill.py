@@ -52,6 +52,7 @@ class Worker(threading.Thread):
         process = self.client.begin(*self.choose())
         self.commands += 1
         if self.chance.random() < 0.5:
+            # tidy: sleep: a kill comes at a random moment
             time.sleep(self.chance.random() ** 2 * 0.06)
             if process.poll() is None:
                 process.kill()
@@ -143,6 +144,7 @@ class Test:
         for worker in self.workers:
             worker.start()
         while not self.is_over() and all(worker.failure is None for worker in self.workers):
+            # tidy: sleep: a kill comes at a random moment
             time.sleep(self.chance.random() * 0.15)
             self.broker.kill()
             self.broker.start()
