@@ -228,7 +228,7 @@ class Service(Case):
         with listening(listens=False) as reserved:
             port = reserved.getsockname()[1]
         broker = self.broker()
-        broker.launch(["systemd-socket-activate", "-l", f"127.0.0.1:{port}"])
+        broker.launch(["systemd-socket-activate", "-E", "TSAN_OPTIONS", "-l", f"127.0.0.1:{port}"])
         broker.wait_for_line("Listening on")
         with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as first:
             line = broker.wait_for_line(r"stockd: ready on (tcp://\S+)$")
