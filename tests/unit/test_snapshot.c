@@ -87,12 +87,36 @@ a_snapshot_beside_no_directory_cannot_be_made(void **state)
         snapshot_create(&snapshot, files_system(), path, name, &header), ERROR_NOT_FOUND);
 }
 
+static void
+a_path_that_is_too_long_is_no_place_for_a_snapshot(void **state)
+{
+    static char directory[FILES_PATH_SIZE + 1];
+    const struct {
+        size_t size;
+        const char *name;
+    } cases[] = {
+        {FILES_PATH_SIZE, name},     /* too long itself */
+        {FILES_PATH_SIZE - 9, name}, /* with the name behind it */
+        {FILES_PATH_SIZE - 9, "s"},  /* with what the file is called until it is complete */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct snapshot snapshot;
+        memset(directory, 'd', sizeof directory);
+        directory[cases[i].size] = '\0';
+        assert_int_equal(
+            snapshot_create(&snapshot, files_system(), directory, cases[i].name, &header),
+            ERROR_TOO_LARGE);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(a_large_snapshot_is_synced_on_the_way_and_read_back),
         SCRATCH_TEST(a_snapshot_that_is_abandoned_leaves_nothing),
+        cmocka_unit_test(a_path_that_is_too_long_is_no_place_for_a_snapshot),
         SCRATCH_TEST(a_snapshot_beside_no_directory_cannot_be_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
