@@ -133,6 +133,7 @@ lookup_near(const struct lookup *lookup, const char *digits, uint64_t *upc)
     uint64_t near = 0;
     uint64_t whole = 0;
     if (size < UPC_TEXT_SIZE) {
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the text has its zero already */
         memcpy(&padded[UPC_TEXT_SIZE - 1 - size], digits, size);
     }
     bool is_whole = size < UPC_TEXT_SIZE && upc_parse(padded, &whole);
