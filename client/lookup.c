@@ -72,7 +72,7 @@ lookup_take(struct lookup *lookup, const struct item *items, size_t count)
         lookup->count = i + 1;
         lookup->items[i] = items[i];
         lookup->items[i].name = strdup(items[i].name);
-        lookup->folded[i] = lookup_fold(items[i].name);
+        lookup->folded[i] = lookup_fold(items[i].name); /* analyzer: malloc-leak: it frees both */
         if (lookup->items[i].name == NULL || lookup->folded[i] == NULL) {
             /* analyzer: malloc-leak: both are in the lookup already, which frees them here */
             lookup_clear(lookup);
