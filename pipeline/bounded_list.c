@@ -121,6 +121,7 @@ deadline_after(int64_t timeout_ms)
     deadline.tv_sec += timeout_ms / 1000;
     deadline.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
     if (deadline.tv_nsec >= 1000000000) {
+        /* unreached: in a run whose every deadline falls into the second it was set in */
         deadline.tv_sec++;
         deadline.tv_nsec -= 1000000000;
     }
