@@ -6,6 +6,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,15 +19,17 @@ enum {
     GAP = 64 /* so many closed ones in a row, above all that were ever open, end a look */
 };
 
-/* A connection, as it was when something was last sent on it. */
+/* A connection, as it was when a message was last taken from it and something sent on it. */
 struct connection {
     uint64_t cookie; /* the kernel's name for it: a descriptor may be another one's by now */
     uint64_t received;
     uint32_t segments_sent;
+    uint32_t messages;
 };
 
 struct bouncer {
-    struct connection *connections; /* by descriptor */
+    struct connection *connections; /* by descriptor, like the next */
+    _Atomic uint32_t *messages;     /* that were taken from whatever connections it had */
     size_t fd_count;
     size_t fd_end; /* all descriptors that were ever seen open are below it */
 
@@ -49,7 +52,10 @@ bouncer_new(void)
     bouncer->fd_count = limit.rlim_cur < FD_COUNT_MAX ? (size_t)limit.rlim_cur : FD_COUNT_MAX;
     /* Only the pages of descriptors that are used are ever touched. */
     bouncer->connections = calloc(bouncer->fd_count, sizeof *bouncer->connections);
-    if (bouncer->connections == NULL) {
+    bouncer->messages = calloc(bouncer->fd_count, sizeof *bouncer->messages);
+    if (bouncer->connections == NULL || bouncer->messages == NULL) {
+        free(bouncer->connections);
+        free(bouncer->messages);
         free(bouncer);
         return NULL;
     }
@@ -62,21 +68,36 @@ bouncer_new(void)
     return bouncer;
 }
 
+void
+bouncer_took(struct bouncer *bouncer, int fd)
+{
+    if (fd >= 0 && (size_t)fd < bouncer->fd_count) {
+        atomic_fetch_add_explicit(&bouncer->messages[fd], 1, memory_order_relaxed);
+    }
+}
+
 /* Looks at one TCP socket. Returns whether it has brought too much. */
 static bool
-is_too_much(struct connection *connection, int fd, const struct tcp_info *info)
+is_too_much(struct bouncer *bouncer, int fd, const struct tcp_info *info)
 {
+    struct connection *connection = &bouncer->connections[fd];
+    uint32_t messages = atomic_load_explicit(&bouncer->messages[fd], memory_order_relaxed);
     uint64_t cookie = 0;
     socklen_t size = sizeof cookie;
     if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) {
         return false;
     }
     if (connection->cookie != cookie) {
-        *connection = (struct connection){.cookie = cookie};
+        /* Messages that were taken since count: they may well have been this one's. */
+        *connection = (struct connection){.cookie = cookie, .messages = connection->messages};
     }
-    if (connection->segments_sent != info->tcpi_data_segs_out) {
+    if (connection->messages != messages && connection->segments_sent != info->tcpi_data_segs_out) {
+        connection->messages = messages;
         connection->segments_sent = info->tcpi_data_segs_out;
         connection->received = info->tcpi_bytes_received;
+    }
+    if (info->tcpi_bytes_received - connection->received >= BOUNCER_FORGIVEN) {
+        connection->received += BOUNCER_FORGIVEN;
     }
     return info->tcpi_bytes_received - connection->received > BOUNCER_UNANSWERED_MAX;
 }
@@ -92,7 +113,7 @@ bouncer_look(struct bouncer *bouncer)
         if ((is_tcp || errno != EBADF) && fd >= bouncer->fd_end) {
             bouncer->fd_end = fd + 1;
         }
-        if (is_tcp && is_too_much(&bouncer->connections[fd], (int)fd, &info)) {
+        if (is_tcp && is_too_much(bouncer, (int)fd, &info)) {
             count += shutdown((int)fd, SHUT_RDWR) == 0;
         }
     }
@@ -159,6 +180,7 @@ bouncer_stop(struct bouncer **result)
     pthread_cond_destroy(&bouncer->ended);
     pthread_mutex_destroy(&bouncer->lock);
     free(bouncer->connections);
+    free(bouncer->messages);
     free(bouncer);
     *result = NULL;
 }

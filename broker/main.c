@@ -315,7 +315,7 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
     }
     if (error == 0) {
         error = server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-            broker->keys, broker->upkeep, broker->failed_fd, diagnostic);
+            broker->keys, broker->upkeep, broker->bouncer, broker->failed_fd, diagnostic);
     }
     return error;
 }

@@ -50,6 +50,7 @@ struct server {
     struct accounts *accounts;
     struct keys *keys; /* NULL: connections are not encrypted */
     struct upkeep *upkeep;
+    struct bouncer *bouncer;
     struct counters *counters; /* the engine's */
     int epoll_fd;
     int signal_fd;
@@ -121,8 +122,8 @@ open_descriptors(struct server *server, const struct lanes *lanes, int failed_fd
 
 int
 server_open(struct server **result, struct lanes *lanes, struct engine *engine,
-    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, int failed_fd,
-    struct diagnostic *diagnostic)
+    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, struct bouncer *bouncer,
+    int failed_fd, struct diagnostic *diagnostic)
 {
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL) {
@@ -133,6 +134,7 @@ server_open(struct server **result, struct lanes *lanes, struct engine *engine,
     server->accounts = accounts;
     server->keys = keys;
     server->upkeep = upkeep;
+    server->bouncer = bouncer;
     server->epoll_fd = -1;
     server->signal_fd = -1;
     server->lane_count = lanes->count;
@@ -506,6 +508,7 @@ receive(struct server *server, size_t number, struct diagnostic *diagnostic)
     if (!drop_more(server, lane)) {
         return 0;
     }
+    bouncer_took(server->bouncer, zmq_msg_get(&server->message, ZMQ_SRCFD));
     lane->state = LANE_TAKEN;
     if (decode(server, lane)) {
         if (!engine_may_change(&exchange->request)) {

@@ -23,6 +23,7 @@ struct broker {
     struct engine *engine;
     struct accounts *accounts;
     struct upkeep *upkeep;
+    struct bouncer *bouncer;
     struct lanes lanes;
     struct server *server;
     int failed_fd;
@@ -103,12 +104,13 @@ open_broker(struct broker *broker, const char *directory)
     open_accounts(broker, directory);
     assert_int_equal(engine_open(&broker->engine, &environment, &options, &report, &diagnostic), 0);
     assert_int_equal(upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd), 0);
+    assert_int_equal(bouncer_start(&broker->bouncer), 0);
     assert_int_equal(endpoint_parse(text, &endpoint, &diagnostic), 0);
     assert_int_equal(
         lanes_open(&broker->lanes, broker->context, text, &endpoint, NULL, 1, NULL, &diagnostic),
         0);
     assert_int_equal(server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-                         NULL, broker->upkeep, broker->failed_fd, &diagnostic),
+                         NULL, broker->upkeep, broker->bouncer, broker->failed_fd, &diagnostic),
         0);
     assert_int_equal(pthread_create(&broker->thread, NULL, serve, broker), 0);
 }
@@ -122,6 +124,7 @@ close_broker(struct broker *broker)
     assert_null(failed);
     server_close(&broker->server);
     lanes_close(&broker->lanes);
+    bouncer_stop(&broker->bouncer);
     upkeep_stop(&broker->upkeep);
     assert_int_equal(engine_close(&broker->engine, true, NULL), 0);
     accounts_close(&broker->accounts);
