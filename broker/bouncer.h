@@ -28,9 +28,9 @@
 #include <stddef.h>
 
 enum {
-    BOUNCER_UNANSWERED_MAX = 4 * MESSAGE_SIZE_MAX,
-    BOUNCER_EVERY_MS = 50, /**< so often the thread looks */
-    BOUNCER_FORGIVEN = 1   /**< bytes, at each look */
+    BOUNCER_UNANSWERED_MAX = 2 * MESSAGE_SIZE_MAX, /**< empty frames take 32 times that in memory */
+    BOUNCER_EVERY_MS = 50,                         /**< so often the thread looks */
+    BOUNCER_FORGIVEN = 1                           /**< bytes, at each look */
 };
 
 struct bouncer;
