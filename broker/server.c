@@ -36,7 +36,7 @@ struct lane {
 };
 
 enum {
-    FRAMES_A_TURN = 64 /* of a message that is dropped: others are not to wait for all of them */
+    FRAMES_A_TURN = 4096 /* of a message that is dropped: others are not to wait for all of them */
 };
 
 /* What epoll says besides the numbers of lanes. */
