@@ -476,7 +476,6 @@ decode(struct server *server, struct lane *lane)
     lane->is_split = false;
     if (status == STATUS_FORBIDDEN) {
         snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
-        sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
     } else if (is_whole) {
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
