@@ -421,9 +421,14 @@ send_reply(struct server *server, size_t number)
     if (log_shows(LEVEL_DEBUG)) {
         log_exchange(exchange);
     }
-    /* Sending fails only where the peer is gone or does not read: then nobody waits for it. */
+    /*
+     * Sending fails only where the peer is gone or does not read: then nobody waits for it. Without
+     * memory for a copy that is wiped, one goes out that is not: a lane that owes a reply is dead.
+     */
     if (exchange->request.operation == OPERATION_LOGIN) {
-        (void)wire_send_wiped(lane->socket, buffer.data, buffer.size);
+        if (wire_send_wiped(lane->socket, buffer.data, buffer.size) == ERROR_MEMORY) {
+            (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
+        }
         sodium_memzero(buffer.data, buffer.size);
         finish_login(server, lane);
     } else {
