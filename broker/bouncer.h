@@ -28,9 +28,12 @@
 #include <stddef.h>
 
 enum {
-    BOUNCER_UNANSWERED_MAX = 2 * MESSAGE_SIZE_MAX, /**< empty frames take 32 times that in memory */
-    BOUNCER_EVERY_MS = 50,                         /**< so often the thread looks */
-    BOUNCER_FORGIVEN = 1                           /**< bytes, at each look */
+    /** Empty frames take 32 times that in memory. */
+    BOUNCER_UNANSWERED_MAX = 2 * MESSAGE_SIZE_MAX,
+    BOUNCER_EVERY_MS = 50,  /**< so often the thread looks */
+    BOUNCER_FORGIVEN = 1,   /**< bytes, at each look */
+    BOUNCER_ALL_EVERY = 20, /**< looks, of which one is at all descriptors, however far apart */
+    BOUNCER_FD_COUNT_MAX = 65536 /**< descriptors from here on are not looked at */
 };
 
 struct bouncer;

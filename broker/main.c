@@ -342,8 +342,8 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
 }
 
 /*
- * Lets the process open as many descriptors as it may: each connection takes one. A crash leaves no
- * core: who logs in at that moment has a password in memory.
+ * Lets the process open as many descriptors as it may and the bouncer looks at: each connection
+ * takes one. A crash leaves no core: who logs in at that moment has a password in memory.
  */
 static void
 set_limits(void)
@@ -354,7 +354,8 @@ set_limits(void)
         (void)setrlimit(RLIMIT_CORE, &limit);
     }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
+        limit.rlim_cur =
+            limit.rlim_max < BOUNCER_FD_COUNT_MAX ? limit.rlim_max : BOUNCER_FD_COUNT_MAX;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
 }

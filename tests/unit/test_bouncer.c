@@ -1,5 +1,6 @@
 #include "support/cmocka_headers.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -11,6 +12,7 @@
 
 enum {
     CHUNK = 16384,
+    FAR = 900, /* a descriptor below the usual limit */
     CHUNKS_TOO_MANY = BOUNCER_UNANSWERED_MAX / CHUNK + 1
 };
 
@@ -193,6 +195,26 @@ a_descriptor_of_another_connection_begins_anew(void **state)
 }
 
 static void
+a_descriptor_far_above_all_others_is_found_in_time(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    for (int i = 0; i < BOUNCER_ALL_EVERY; i++) {
+        assert_int_equal(bouncer_look(bouncer), 0);
+    }
+    int far = fcntl(pair.served, F_DUPFD, FAR);
+    assert_true(far >= FAR);
+    close(pair.served);
+    pair.served = far;
+    pass(pair.peer, pair.served, CHUNKS_TOO_MANY);
+    for (int i = 0; i < BOUNCER_ALL_EVERY; i++) {
+        count += bouncer_look(bouncer);
+    }
+    assert_true(count > 0);
+    assert_true(is_shut(&pair));
+}
+
+static void
 the_thread_looks_by_itself_and_ends(void **state)
 {
     (void)state;
@@ -219,6 +241,7 @@ main(void)
         PAIR_TEST(a_few_bytes_at_each_look_are_forgiven),
         PAIR_TEST(what_is_no_descriptor_is_none),
         PAIR_TEST(a_descriptor_of_another_connection_begins_anew),
+        PAIR_TEST(a_descriptor_far_above_all_others_is_found_in_time),
         PAIR_TEST(the_thread_looks_by_itself_and_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
