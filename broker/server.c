@@ -200,11 +200,19 @@ server_permit(struct engine *engine, struct accounts *accounts)
 }
 
 static void
+warn_of_key(void *context, const char *sentence)
+{
+    (void)context;
+    log_line(LEVEL_WARNING, "%s; it lets nobody in", sentence);
+}
+
+static void
 reload_keys(struct server *server)
 {
     struct diagnostic diagnostic = {""};
-    if (keys_reload(server->keys, &diagnostic) != 0) {
-        log_line(LEVEL_WARNING, "%s; the keys stay as they were", diagnostic.text);
+    if (keys_reload(server->keys, warn_of_key, NULL, &diagnostic) != 0) {
+        log_line(LEVEL_WARNING, "%s; the keys stay as they were, also those that were taken off",
+            diagnostic.text);
     } else {
         log_line(LEVEL_NOTICE, "read the keys again; those that may connect: %zu",
             keys_count(server->keys));

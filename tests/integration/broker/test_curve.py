@@ -346,8 +346,11 @@ class Files(Encrypted):
         os.remove(path)
         self.check_and_start(f"{path}: not found")
 
-    def test_a_bad_certificate_of_a_client_is_named_and_changes_nothing(self):
+    def test_a_bad_certificate_of_a_client_is_named_and_lets_nobody_in(self):
+        gone = self.keys.make("gone")
+        self.keys.allow("gone")
         served = self.serve()
+        client = self.log_in(served, gone)
         bad = os.path.join(self.keys.clients, "bad.cert")
         with open(self.keys.path("shop"), encoding="utf-8") as file:
             good = file.read()
@@ -358,11 +361,22 @@ class Files(Encrypted):
             with self.subTest(text[-20:]):
                 self.write(bad, text)
                 self.check_and_start(f"{bad}: ", words)
-                told = self.reload(served, "the keys stay as they were")
+                told = self.reload(served, "it lets nobody in")
                 self.assertIn(f"{bad}: ", told)
+                served.wait_for_line("read the keys again; those that may connect: 2")
                 self.assertFalse(is_refused(served.endpoint, self.shop))
                 self.assert_refused(served, self.keys.of("broker"), tries=1)
+        # One that is taken off in the same moment is off, and one that is damaged as well.
+        self.keys.forbid("gone")
+        self.write(os.path.join(self.keys.clients, "shop.cert"), "nonsense\n" * 3)
+        self.reload(served)
+        served.wait_for_line("read the keys again; those that may connect: 0")
+        self.assertEqual(client.ping()["status"], "forbidden")
+        self.assert_refused(served, gone, tries=1)
+        self.assert_refused(served, self.shop, tries=1)
+        self.keys.allow("shop")
         os.remove(bad)
+        self.reload(served)
         self.keys.forbid("shop")
         os.rmdir(self.keys.clients)
         self.assertIn(f"{self.keys.clients}: ", self.reload(served, "the keys stay as they were"))
