@@ -16,6 +16,7 @@ from keys import STOCKCTL, Keys, Recorder, is_refused
 from stock_client import Client, Link, pack, unpack
 
 TISSUES = 36000291452
+CROWD = 90  # connections: more than there are places for logins
 TRIES = 8  # of what must fail each time: connections are spread over the lanes
 
 
@@ -102,6 +103,28 @@ class Access(Encrypted):
         self.assert_refused(served, self.keys.make("stranger"), tries=2)
         self.assert_refused(served, tries=2)
         self.assertEqual(self.connect(served).ping()["status"], "ok")
+
+    def test_many_connections_with_one_key_bear_their_logins_together(self):
+        served = self.serve()
+        other = self.keys.make("other")
+        self.keys.allow("other")
+        self.reload(served)
+        crowd = [self.connect(served) for _ in range(CROWD)]
+        for client in crowd:
+            self.assertEqual(client.ping()["status"], "ok")
+        south = self.connect(served, other)
+        south.ping()
+        # Each its first, and all for one name. The last ones take the places of those that were wrong.
+        for some in (crowd[:CROWD // 2], crowd[CROWD // 2:-20], crowd[-20:]):
+            for client in some:
+                client.link.socket.send(
+                    pack("login", nonce=os.urandom(16), user="north", password="wrong"))
+            for client in some:
+                client.link.socket.recv()
+        reply = south.ask(pack("login", nonce=os.urandom(16), user="south",
+                               password=PASSWORDS["south"]))
+        self.assertNotIn("too many logins at once", reply.get("message", ""))
+        self.assertEqual(south.login("south", PASSWORDS["south"])["status"], "ok")
 
     def talk(self, served, parts):
         """Sends each part when the peer's words have what stands with it; returns all that came."""
