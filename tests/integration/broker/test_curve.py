@@ -11,12 +11,14 @@ import msgpack
 import zmq
 from zmq.auth import create_certificates
 
-from broker import Case, PASSWORDS, PATIENCE_S, USERS, die_with_parent, run_stockd, wait_until
+from broker import (CONF, Case, PASSWORDS, PATIENCE_S, USERS, die_with_parent, run_stockd,
+                    wait_until)
 from keys import STOCKCTL, Keys, Recorder, is_refused
 from stock_client import Client, Link, pack, unpack
 
 TISSUES = 36000291452
 CROWD = 90  # connections: more than there are places for logins
+HASH = USERS.split()[2] + "\n"
 TRIES = 8  # of what must fail each time: connections are spread over the lanes
 
 
@@ -333,13 +335,47 @@ class Files(Encrypted):
         self.assertEqual(told.returncode, 2, told)
         self.assertIn(f"chmod 600 {self.keys.path('shop')}_secret", told.stderr)
 
-    def test_users_that_others_may_read_are_warned_of(self):
+    def test_users_that_others_may_use_are_refused(self):
         served = self.broker("open")
-        os.chmod(os.path.join(served.directory, "users.conf"), 0o644)
+        users = os.path.join(served.directory, "users.conf")
+        for mode in (0o640, 0o604, 0o620, 0o602, 0o644):
+            os.chmod(users, mode)
+            for arguments in (["--check-config"], []):
+                told = run_stockd("--config", served.config, *arguments)
+                self.assertEqual(told.returncode, 2, told)
+                self.assertRegex(told.stderr, rf"{users}: .*mode {mode:04o}.*chmod 600 {users}")
+        os.chmod(users, 0o400)
         served.start()
-        self.assertIn("chmod 600", served.wait_for_line("warning: .*users.conf.*").group(0))
-        shipped = self.broker("shipped", users=None).start()  # of demonstration users alone
+        shipped = self.broker("shipped", users=None)  # of demonstration users alone
+        shipped.write_config({"bind": "tcp://127.0.0.1:*", "data": shipped.data,
+                              "users": shipped.file("demo.conf", "north buy,demo " + HASH),
+                              "inventory": os.path.join(CONF, "inventory.conf")})
+        os.chmod(os.path.join(shipped.directory, "demo.conf"), 0o666)
+        shipped.start()
         self.assertNotIn("warning", "\n".join(shipped.lines))
+
+    def test_a_folder_of_keys_that_others_may_write_to_is_refused(self):
+        for mode in (0o770, 0o720, 0o702, 0o777, 0o1777):
+            os.chmod(self.keys.clients, mode)
+            self.check_and_start(f"{self.keys.clients}: ", f"mode {mode:04o}",
+                                 f"chmod go-w {self.keys.clients}")
+        os.chmod(self.keys.clients, 0o755)
+        self.assertFalse(is_refused(self.serve().endpoint, self.shop))
+
+    def test_a_state_directory_whose_token_others_may_read_is_refused(self):
+        served = self.serve()
+        self.assertEqual(self.stockctl(served, "login", "north").returncode, 0)
+        state = os.path.join(self.directory, "state")
+        [journal] = [name for name in os.listdir(state) if name.startswith("journal")]
+        path = os.path.join(state, journal)
+        for mode in (0o640, 0o604, 0o620):
+            os.chmod(path, mode)
+            for arguments in (["local"], ["buy", "036000291452", "1"]):
+                told = self.stockctl(served, *arguments)
+                self.assertEqual(told.returncode, 3, told)
+                self.assertRegex(told.stderr, rf"{path}: .*mode {mode:04o}.*chmod 600 {path}")
+        os.chmod(path, 0o600)
+        self.assertEqual(self.stockctl(served, "buy", "036000291452", "1").returncode, 0)
 
     def test_half_an_encryption_is_refused(self):
         for name in ("certificate", "clients"):
