@@ -251,6 +251,9 @@ check_users(const struct config *config, struct diagnostic *diagnostic)
 {
     struct accounts_found found;
     int error = accounts_check(config->users, true, &found, diagnostic);
+    if (error == 0 && found.is_uneven) {
+        log_line(LEVEL_WARNING, ACCOUNTS_UNEVEN_TEXT);
+    }
     return error == 0 && found.count > found.demo_count ? secret_check(config->users, diagnostic)
                                                         : error;
 }

@@ -230,6 +230,9 @@ reload_accounts(struct server *server)
         log_line(LEVEL_ERROR, "out of memory: some accounts are shut out until the next reload");
     } else {
         log_line(LEVEL_NOTICE, "read the accounts again");
+        if (accounts_are_uneven(server->accounts)) {
+            log_line(LEVEL_WARNING, ACCOUNTS_UNEVEN_TEXT);
+        }
     }
     service_reloaded();
 }
