@@ -299,24 +299,6 @@ drop_more(struct server *server, struct lane *lane)
     return true;
 }
 
-/*
- * Writes which peer has sent the message: where connections are encrypted its key, however many
- * connections it has, otherwise its address and the descriptor of its connection.
- */
-static void
-name_source(struct server *server, char *name, size_t size)
-{
-    zmq_msg_t *message = &server->message;
-    const char *key = server->keys != NULL ? zmq_msg_gets(message, "User-Id") : NULL;
-    const char *address = zmq_msg_gets(message, "Peer-Address");
-    if (key != NULL) {
-        snprintf(name, size, "%s", key);
-    } else {
-        snprintf(
-            name, size, "%s %d", address != NULL ? address : "", zmq_msg_get(message, ZMQ_SRCFD));
-    }
-}
-
 /* Milliseconds of a clock that never goes back. */
 static uint64_t
 elapsed_ms(void)
@@ -340,7 +322,7 @@ take_login(struct server *server, struct lane *lane)
     char source[128];
     struct exchange *exchange = &lane->exchange;
     struct reply *reply = &exchange->reply;
-    name_source(server, source, sizeof source);
+    lanes_source(&server->message, server->keys != NULL, source, sizeof source);
     lane->login = accounts_login(
         server->accounts, &exchange->request, source, elapsed_ms(), &session, &retry_ms);
     switch (lane->login) {
