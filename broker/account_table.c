@@ -114,6 +114,26 @@ leave_out_demo(struct account_table *table)
     table->demo_count = 0;
 }
 
+/* How long a check takes, in no unit. A double: the product of what a hash may say is too large. */
+static double
+cost_of(const struct account *account)
+{
+    return (double)account->hash.rounds * (double)account->hash.memory;
+}
+
+static void
+find_dearest(struct account_table *table)
+{
+    for (size_t i = 1; i < table->count; i++) {
+        const struct passhash *hash = &table->rows[i].hash;
+        const struct passhash *first = &table->rows[0].hash;
+        table->is_uneven |= hash->rounds != first->rounds || hash->memory != first->memory;
+        if (cost_of(&table->rows[i]) > cost_of(&table->rows[table->dearest])) {
+            table->dearest = i;
+        }
+    }
+}
+
 void
 account_table_free(struct account_table *table)
 {
@@ -138,6 +158,7 @@ account_table_read(
         account_table_free(&fresh);
         return error;
     }
+    find_dearest(&fresh);
     *table = fresh;
     return 0;
 }

@@ -27,6 +27,8 @@ struct account_table {
     size_t count_max;     /**< that there is room for */
     bool demo;            /**< accounts with that role are taken in */
     size_t demo_count;    /**< so many of them */
+    size_t dearest;       /**< the row whose hash takes longest to check */
+    bool is_uneven;       /**< not all take equally long */
 };
 
 /**

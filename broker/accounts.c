@@ -90,8 +90,10 @@ check(struct accounts *accounts, struct attempt *attempt)
 {
     const struct account *account = account_table_find(&accounts->table, attempt->user);
     bool known = account != NULL;
-    /* A name that nobody has costs the same time: it is held against somebody's hash. */
-    struct passhash hash = known ? account->hash : accounts->table.rows[0].hash;
+    /* A name that nobody has costs the same time: it is held against somebody's hash, the dearest.
+     */
+    const struct account_table *table = &accounts->table;
+    struct passhash hash = known ? account->hash : table->rows[table->dearest].hash;
     uint64_t reloads = accounts->reloads;
     attempt->state = ATTEMPT_CHECKING;
     pthread_mutex_unlock(&accounts->lock);
@@ -144,7 +146,7 @@ accounts_check(
     struct account_table table;
     int error = account_table_read(&table, path, demo, diagnostic);
     if (error == 0) {
-        *found = (struct accounts_found){table.count, table.demo_count};
+        *found = (struct accounts_found){table.count, table.demo_count, table.is_uneven};
         account_table_free(&table);
     }
     return error;
@@ -204,6 +206,13 @@ accounts_reload(struct accounts *accounts, struct diagnostic *diagnostic)
         pthread_mutex_unlock(&accounts->lock);
     }
     return error;
+}
+
+bool
+accounts_are_uneven(const struct accounts *accounts)
+{
+    /* Only this thread changes the table, so it may read without the lock. */
+    return accounts->table.is_uneven;
 }
 
 void

@@ -29,6 +29,11 @@
 #include "shared/error.h"
 #include "shared/protocol.h"
 
+/** What people are told where accounts_are_uneven(). */
+#define ACCOUNTS_UNEVEN_TEXT                                                                     \
+    "users: the hashes differ in what a check of them takes, and by the time of a login others " \
+    "may tell whose names there are; make them anew with stockd --hash-password"
+
 struct accounts;
 
 /** How a login stands. */
@@ -55,6 +60,7 @@ accounts_fn(void *context, const char *name, bool may_restock);
 struct accounts_found {
     size_t count;      /**< accounts that may log in */
     size_t demo_count; /**< those among them with the role "demo" */
+    bool is_uneven;    /**< see accounts_are_uneven() */
 };
 
 /**
@@ -84,6 +90,13 @@ accounts_open(
  */
 int
 accounts_reload(struct accounts *accounts, struct diagnostic *diagnostic);
+
+/**
+ * Do the hashes differ in what a check takes? A name that nobody has takes as long as the dearest,
+ * so whoever measures can tell the names with cheaper ones.
+ */
+bool
+accounts_are_uneven(const struct accounts *accounts);
 
 /** Calls `each` with every account. */
 void

@@ -29,6 +29,8 @@ struct keys {
 struct folder {
     const char *path;
     struct key_table table;
+    keys_bad_fn *bad; /* NULL: a bad file is an error */
+    void *bad_context;
     struct diagnostic *diagnostic;
     int error;
 };
@@ -49,24 +51,33 @@ is_certificate(const char *name)
     return name[0] != '.' && !is_secret;
 }
 
+static int
+read_key(const char *folder, const char *name, uint8_t bytes[CERTIFICATE_KEY_SIZE],
+    struct diagnostic *diagnostic)
+{
+    char path[FILES_PATH_SIZE];
+    int error = files_join(path, sizeof path, folder, name);
+    return error == 0
+               ? certificate_read_public(path, bytes, diagnostic)
+               : diagnostic_set(diagnostic, error, "%s/%s: %s", folder, name, error_text(error));
+}
+
 static void
 take_file(void *context, const char *name)
 {
     struct folder *folder = context;
     struct key_table *table = &folder->table;
     uint8_t bytes[CERTIFICATE_KEY_SIZE];
-    char path[FILES_PATH_SIZE];
     if (folder->error != 0 || !is_certificate(name)) {
         return;
     }
-    folder->error = files_join(path, sizeof path, folder->path, name);
-    if (folder->error != 0) {
-        diagnostic_set(folder->diagnostic, folder->error, "%s/%s: %s", folder->path, name,
-            error_text(folder->error));
+    int error = read_key(folder->path, name, bytes, folder->diagnostic);
+    if (error != 0 && error != ERROR_MEMORY && folder->bad != NULL) {
+        folder->bad(folder->bad_context, folder->diagnostic->text);
         return;
     }
-    folder->error = certificate_read_public(path, bytes, folder->diagnostic);
-    if (folder->error != 0) {
+    if (error != 0) {
+        folder->error = error;
         return;
     }
     struct key *rows =
@@ -80,56 +91,58 @@ take_file(void *context, const char *name)
     zmq_z85_encode(rows[table->count++].text, bytes, sizeof bytes);
 }
 
+/* Reads the certificates in `folder->path` into its table. */
 static int
-read_folder(const char *path, struct key_table *table, struct diagnostic *diagnostic)
+read_folder(struct folder *folder)
 {
-    struct folder folder = {.path = path, .diagnostic = diagnostic};
-    int error = files_list(files_system(), path, take_file, &folder);
+    int error = files_list(files_system(), folder->path, take_file, folder);
     if (error != 0) {
-        diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
+        diagnostic_set(folder->diagnostic, error, "%s: %s", folder->path, error_text(error));
     } else {
-        error = folder.error;
+        error = folder->error;
     }
     if (error != 0) {
-        free(folder.table.rows);
+        free(folder->table.rows);
         return error;
     }
-    if (folder.table.count > 0) {
-        qsort(folder.table.rows, folder.table.count, sizeof *folder.table.rows, compare);
+    if (folder->table.count > 0) {
+        qsort(folder->table.rows, folder->table.count, sizeof *folder->table.rows, compare);
     }
-    *table = folder.table;
     return 0;
 }
 
 int
-keys_open(struct keys **result, const char *folder, struct diagnostic *diagnostic)
+keys_open(struct keys **result, const char *path, struct diagnostic *diagnostic)
 {
+    struct folder folder = {.path = path, .diagnostic = diagnostic};
     struct keys *keys = calloc(1, sizeof *keys);
     if (keys == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "%s", error_text(ERROR_MEMORY));
     }
-    snprintf(keys->folder, sizeof keys->folder, "%s", folder);
-    int error = read_folder(folder, &keys->table, diagnostic);
+    int error = read_folder(&folder);
     if (error != 0) {
         free(keys);
         return error;
     }
+    snprintf(keys->folder, sizeof keys->folder, "%s", path);
+    keys->table = folder.table;
     pthread_mutex_init(&keys->lock, NULL);
     *result = keys;
     return 0;
 }
 
 int
-keys_reload(struct keys *keys, struct diagnostic *diagnostic)
+keys_reload(struct keys *keys, keys_bad_fn *bad, void *context, struct diagnostic *diagnostic)
 {
-    struct key_table fresh;
-    int error = read_folder(keys->folder, &fresh, diagnostic);
+    struct folder folder = {
+        .path = keys->folder, .bad = bad, .bad_context = context, .diagnostic = diagnostic};
+    int error = read_folder(&folder);
     if (error != 0) {
         return error;
     }
     pthread_mutex_lock(&keys->lock);
     struct key_table old = keys->table;
-    keys->table = fresh;
+    keys->table = folder.table;
     pthread_mutex_unlock(&keys->lock);
     free(old.rows);
     return 0;

@@ -27,9 +27,19 @@ struct keys;
 int
 keys_open(struct keys **keys, const char *folder, struct diagnostic *diagnostic);
 
-/** Reads the folder again, as keys_open(); on an error the keys stay as they were. */
+/** Called with a sentence that names a file which is left out, and the reason. */
+typedef void
+keys_bad_fn(void *context, const char *sentence);
+
+/**
+ * Reads the folder again, as keys_open(), but that a bad file lets nobody in and counts for nothing
+ * else: it must not keep a key in force whose file is gone. Each is told to `bad`.
+ *
+ * Where the folder itself can't be read, or there is no memory, that is an error, and the keys stay
+ * as they were.
+ */
 int
-keys_reload(struct keys *keys, struct diagnostic *diagnostic);
+keys_reload(struct keys *keys, keys_bad_fn *bad, void *context, struct diagnostic *diagnostic);
 
 /** May the client with the public key `text` (Z85) connect and ask? Any thread. */
 bool

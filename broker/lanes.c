@@ -224,3 +224,16 @@ lanes_close(struct lanes *lanes)
     }
     lanes->count = 0;
 }
+
+void
+lanes_source(zmq_msg_t *message, bool is_encrypted, char *name, size_t size)
+{
+    const char *key = is_encrypted ? zmq_msg_gets(message, "User-Id") : NULL;
+    const char *address = zmq_msg_gets(message, "Peer-Address");
+    if (key != NULL) {
+        snprintf(name, size, "%s", key);
+    } else {
+        snprintf(
+            name, size, "%s %d", address != NULL ? address : "", zmq_msg_get(message, ZMQ_SRCFD));
+    }
+}

@@ -9,6 +9,9 @@
 #ifndef STOCKBUS_BROKER_LANES_H
 #define STOCKBUS_BROKER_LANES_H
 
+#include <stdbool.h>
+#include <zmq.h>
+
 #include "shared/certificate.h"
 #include "shared/endpoint.h"
 
@@ -49,5 +52,13 @@ lanes_open(struct lanes *lanes, void *context, const char *text, const struct en
 /** Closes the lanes; replies on their way out are given a second to leave. */
 void
 lanes_close(struct lanes *lanes);
+
+/**
+ * Writes which peer sent a message that a lane gave: where connections are encrypted its key,
+ * however many connections it has, otherwise its address and the descriptor of its connection. (A
+ * peer that does not encrypt may call itself what it likes.) `name` has room for 128 bytes or more.
+ */
+void
+lanes_source(zmq_msg_t *message, bool is_encrypted, char *name, size_t size);
 
 #endif

@@ -177,6 +177,9 @@ open_keys(const struct config *config, struct certificate *certificate, struct k
     struct diagnostic *diagnostic)
 {
     int error = certificate_read_secret(config->certificate, certificate, diagnostic);
+    if (error == 0) {
+        error = secret_check_folder(config->clients, diagnostic);
+    }
     return error != 0 ? error : keys_open(keys, config->clients, diagnostic);
 }
 
@@ -239,16 +242,20 @@ open_engine(struct broker *broker, struct diagnostic *diagnostic)
     return error;
 }
 
-/* Hashes of real passwords are worth a guess; those of the demonstration are known to all. */
-static void
-warn_of_users(const struct config *config)
+/*
+ * Hashes of real passwords are worth a guess, and whoever may write others there may log in as
+ * anybody; those of the demonstration are known to all.
+ */
+static int
+check_users(const struct config *config, struct diagnostic *diagnostic)
 {
     struct accounts_found found;
-    struct diagnostic diagnostic;
-    if (accounts_check(config->users, true, &found, NULL) == 0 && found.count > found.demo_count &&
-        secret_check(config->users, &diagnostic) == ERROR_PERMISSION) {
-        log_line(LEVEL_WARNING, "%s", diagnostic.text);
+    int error = accounts_check(config->users, true, &found, diagnostic);
+    if (error == 0 && found.is_uneven) {
+        log_line(LEVEL_WARNING, ACCOUNTS_UNEVEN_TEXT);
     }
+    return error == 0 && found.count > found.demo_count ? secret_check(config->users, diagnostic)
+                                                        : error;
 }
 
 /* Opens what people wrote: what is wrong with it is bad configuration. */
@@ -258,6 +265,9 @@ open_files(struct broker *broker, struct diagnostic *diagnostic)
     const struct config *config = &broker->config;
     int error =
         accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
+    if (error == 0) {
+        error = check_users(config, diagnostic);
+    }
     if (error == 0 && config_encrypts(config)) {
         error = open_keys(config, &broker->certificate, &broker->keys, diagnostic);
     }
@@ -294,9 +304,6 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
     int error = open_files(broker, diagnostic);
-    if (error == 0) {
-        warn_of_users(&broker->config);
-    }
     if (error == 0 && broker->sockets.count == 0) {
         /* Nothing is made on a disk for a broker that could not serve. */
         error = lanes_probe(broker->config.bind, &broker->config.endpoint, diagnostic);
@@ -315,7 +322,7 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
     }
     if (error == 0) {
         error = server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-            broker->keys, broker->upkeep, broker->failed_fd, diagnostic);
+            broker->keys, broker->upkeep, broker->bouncer, broker->failed_fd, diagnostic);
     }
     return error;
 }
@@ -342,8 +349,8 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
 }
 
 /*
- * Lets the process open as many descriptors as it may: each connection takes one. A crash leaves no
- * core: who logs in at that moment has a password in memory.
+ * Lets the process open as many descriptors as it may and the bouncer looks at: each connection
+ * takes one. A crash leaves no core: who logs in at that moment has a password in memory.
  */
 static void
 set_limits(void)
@@ -354,7 +361,8 @@ set_limits(void)
         (void)setrlimit(RLIMIT_CORE, &limit);
     }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
+        limit.rlim_cur =
+            limit.rlim_max < BOUNCER_FD_COUNT_MAX ? limit.rlim_max : BOUNCER_FD_COUNT_MAX;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
 }
@@ -428,13 +436,15 @@ check_files(const struct config *config, struct diagnostic *diagnostic)
     struct stock stock;
     struct accounts_found accounts;
     int error = accounts_check(config->users, config->endpoint.is_loopback, &accounts, diagnostic);
+    if (error == 0) {
+        error = check_users(config, diagnostic);
+    }
     if (error == 0 && config_encrypts(config)) {
         error = open_keys(config, &certificate, &keys, diagnostic);
         sodium_memzero(&certificate, sizeof certificate);
         keys_close(&keys);
     }
     if (error == 0) {
-        warn_of_users(config);
         stock_init(&stock);
         error = catalog_read(config->inventory, &stock, diagnostic);
         if (error == 0) {

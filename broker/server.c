@@ -36,7 +36,7 @@ struct lane {
 };
 
 enum {
-    FRAMES_A_TURN = 64 /* of a message that is dropped: others are not to wait for all of them */
+    FRAMES_A_TURN = 4096 /* of a message that is dropped: others are not to wait for all of them */
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -50,6 +50,7 @@ struct server {
     struct accounts *accounts;
     struct keys *keys; /* NULL: connections are not encrypted */
     struct upkeep *upkeep;
+    struct bouncer *bouncer;
     struct counters *counters; /* the engine's */
     int epoll_fd;
     int signal_fd;
@@ -121,8 +122,8 @@ open_descriptors(struct server *server, const struct lanes *lanes, int failed_fd
 
 int
 server_open(struct server **result, struct lanes *lanes, struct engine *engine,
-    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, int failed_fd,
-    struct diagnostic *diagnostic)
+    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, struct bouncer *bouncer,
+    int failed_fd, struct diagnostic *diagnostic)
 {
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL) {
@@ -133,6 +134,7 @@ server_open(struct server **result, struct lanes *lanes, struct engine *engine,
     server->accounts = accounts;
     server->keys = keys;
     server->upkeep = upkeep;
+    server->bouncer = bouncer;
     server->epoll_fd = -1;
     server->signal_fd = -1;
     server->lane_count = lanes->count;
@@ -198,11 +200,19 @@ server_permit(struct engine *engine, struct accounts *accounts)
 }
 
 static void
+warn_of_key(void *context, const char *sentence)
+{
+    (void)context;
+    log_line(LEVEL_WARNING, "%s; it lets nobody in", sentence);
+}
+
+static void
 reload_keys(struct server *server)
 {
     struct diagnostic diagnostic = {""};
-    if (keys_reload(server->keys, &diagnostic) != 0) {
-        log_line(LEVEL_WARNING, "%s; the keys stay as they were", diagnostic.text);
+    if (keys_reload(server->keys, warn_of_key, NULL, &diagnostic) != 0) {
+        log_line(LEVEL_WARNING, "%s; the keys stay as they were, also those that were taken off",
+            diagnostic.text);
     } else {
         log_line(LEVEL_NOTICE, "read the keys again; those that may connect: %zu",
             keys_count(server->keys));
@@ -220,6 +230,9 @@ reload_accounts(struct server *server)
         log_line(LEVEL_ERROR, "out of memory: some accounts are shut out until the next reload");
     } else {
         log_line(LEVEL_NOTICE, "read the accounts again");
+        if (accounts_are_uneven(server->accounts)) {
+            log_line(LEVEL_WARNING, ACCOUNTS_UNEVEN_TEXT);
+        }
     }
     service_reloaded();
 }
@@ -286,14 +299,6 @@ drop_more(struct server *server, struct lane *lane)
     return true;
 }
 
-/* Writes which peer has sent a message: its address, and the descriptor of its connection. */
-static void
-name_source(zmq_msg_t *message, char *name, size_t size)
-{
-    const char *address = zmq_msg_gets(message, "Peer-Address");
-    snprintf(name, size, "%s %d", address != NULL ? address : "", zmq_msg_get(message, ZMQ_SRCFD));
-}
-
 /* Milliseconds of a clock that never goes back. */
 static uint64_t
 elapsed_ms(void)
@@ -317,7 +322,7 @@ take_login(struct server *server, struct lane *lane)
     char source[128];
     struct exchange *exchange = &lane->exchange;
     struct reply *reply = &exchange->reply;
-    name_source(&server->message, source, sizeof source);
+    lanes_source(&server->message, server->keys != NULL, source, sizeof source);
     lane->login = accounts_login(
         server->accounts, &exchange->request, source, elapsed_ms(), &session, &retry_ms);
     switch (lane->login) {
@@ -419,9 +424,14 @@ send_reply(struct server *server, size_t number)
     if (log_shows(LEVEL_DEBUG)) {
         log_exchange(exchange);
     }
-    /* Sending fails only where the peer is gone or does not read: then nobody waits for it. */
+    /*
+     * Sending fails only where the peer is gone or does not read: then nobody waits for it. Without
+     * memory for a copy that is wiped, one goes out that is not: a lane that owes a reply is dead.
+     */
     if (exchange->request.operation == OPERATION_LOGIN) {
-        (void)wire_send_wiped(lane->socket, buffer.data, buffer.size);
+        if (wire_send_wiped(lane->socket, buffer.data, buffer.size) == ERROR_MEMORY) {
+            (void)zmq_send(lane->socket, buffer.data, buffer.size, ZMQ_DONTWAIT);
+        }
         sodium_memzero(buffer.data, buffer.size);
         finish_login(server, lane);
     } else {
@@ -474,7 +484,6 @@ decode(struct server *server, struct lane *lane)
     lane->is_split = false;
     if (status == STATUS_FORBIDDEN) {
         snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
-        sodium_memzero(zmq_msg_data(&server->message), zmq_msg_size(&server->message));
     } else if (is_whole) {
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
@@ -506,6 +515,7 @@ receive(struct server *server, size_t number, struct diagnostic *diagnostic)
     if (!drop_more(server, lane)) {
         return 0;
     }
+    bouncer_took(server->bouncer, zmq_msg_get(&server->message, ZMQ_SRCFD));
     lane->state = LANE_TAKEN;
     if (decode(server, lane)) {
         if (!engine_may_change(&exchange->request)) {

@@ -10,6 +10,7 @@
 #define STOCKBUS_BROKER_SERVER_H
 
 #include "broker/accounts.h"
+#include "broker/bouncer.h"
 #include "broker/engine.h"
 #include "broker/keys.h"
 #include "broker/lanes.h"
@@ -19,16 +20,17 @@ struct upkeep;
 
 /**
  * Makes a server over parts that stay the caller's. Each turn it wakes the upkeep thread when there
- * is work for it; a byte on `failed_fd`, an eventfd, stops it as a failure. Where the lanes
- * encrypt, `keys` says whose requests are accepted; where they do not, it is NULL.
+ * is work for it, and it tells the bouncer of each message that it took; a byte on `failed_fd`, an
+ * eventfd, stops it as a failure. Where the lanes encrypt, `keys` says whose requests are accepted;
+ * where they do not, it is NULL.
  *
  * SIGTERM, SIGINT and SIGHUP must be blocked in every thread: the server reads them from a
  * signalfd. Returns 0 or an error with the reason.
  */
 int
 server_open(struct server **server, struct lanes *lanes, struct engine *engine,
-    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, int failed_fd,
-    struct diagnostic *diagnostic);
+    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, struct bouncer *bouncer,
+    int failed_fd, struct diagnostic *diagnostic);
 
 /**
  * Serves until SIGTERM or SIGINT. SIGHUP reads the accounts and the keys again.

@@ -66,8 +66,11 @@ client_open(struct client *client)
         return OUTCOME_DAMAGED;
     }
     randombytes_buf(history, sizeof history);
-    int error =
-        local_inventory_open(&client->inventory, files_system(), directory, history, &diagnostic);
+    int error = local_inventory_check(directory, &diagnostic);
+    if (error == 0) {
+        error = local_inventory_open(
+            &client->inventory, files_system(), directory, history, &diagnostic);
+    }
     if (error == ERROR_LOCKED) {
         return client_usage(client,
             "%s is in use by another client; give this one a directory of its own with --state",

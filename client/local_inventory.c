@@ -1,6 +1,7 @@
 #include "client/local_inventory.h"
 
 #include "client/local_record.h"
+#include "shared/secret.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -80,6 +81,37 @@ warn(struct local_inventory *inventory, const struct store_report *report)
             "%s: %llu bytes of a record that was never completed were set aside",
             inventory->directory, (unsigned long long)report->torn_bytes);
     }
+}
+
+/* A state directory whose files are looked at. */
+struct check {
+    const char *directory;
+    struct diagnostic *diagnostic;
+    int error;
+};
+
+static void
+check_file(void *context, const char *name)
+{
+    struct check *check = context;
+    char path[FILES_PATH_SIZE];
+    bool may_have_token = strncmp(name, "journal", 7) == 0 || strncmp(name, "snapshot", 8) == 0;
+    if (check->error == 0 && may_have_token &&
+        files_join(path, sizeof path, check->directory, name) == 0) {
+        check->error = secret_check(path, check->diagnostic);
+    }
+}
+
+int
+local_inventory_check(const char *directory, struct diagnostic *diagnostic)
+{
+    struct check check = {.directory = directory, .diagnostic = diagnostic};
+    int error = files_list(files_system(), directory, check_file, &check);
+    if (error == ERROR_NOT_FOUND) {
+        return 0;
+    }
+    return error == 0 ? check.error
+                      : diagnostic_set(diagnostic, error, "%s: %s", directory, error_text(error));
 }
 
 int

@@ -22,6 +22,15 @@
 struct local_inventory;
 
 /**
+ * Sees that nobody but their owner may read or write the files of the state directory `directory`
+ * that hold the token of a session. One that is missing is fine. Blocks.
+ *
+ * Returns 0, ERROR_PERMISSION with a sentence (secret_check()), ERROR_MEMORY, or a file error.
+ */
+int
+local_inventory_check(const char *directory, struct diagnostic *diagnostic);
+
+/**
  * Opens the state directory `directory`, making it where it is missing, and takes it for this
  * process. `history_new` is HISTORY_SIZE random bytes. Blocks.
  *

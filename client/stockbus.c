@@ -138,8 +138,11 @@ open_parts(struct stockbus *client, const struct stockbus_config *config)
     }
     randombytes_buf(history, sizeof history);
     struct diagnostic diagnostic = {""};
-    int error = local_inventory_open(
-        &client->inventory, files_system(), config->state, history, &diagnostic);
+    int error = local_inventory_check(config->state, &diagnostic);
+    if (error == 0) {
+        error = local_inventory_open(
+            &client->inventory, files_system(), config->state, history, &diagnostic);
+    }
     if (error == 0) {
         client->shopper = shopper_new(client->inventory);
         error = client->shopper != NULL

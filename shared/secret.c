@@ -19,3 +19,19 @@ secret_check(const char *path, struct diagnostic *diagnostic)
     }
     return 0;
 }
+
+int
+secret_check_folder(const char *path, struct diagnostic *diagnostic)
+{
+    struct stat status;
+    if (stat(path, &status) < 0) {
+        int error = error_from_errno(errno);
+        return diagnostic_set(diagnostic, error, "%s: %s", path, error_text(error));
+    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return diagnostic_set(diagnostic, ERROR_PERMISSION,
+            "%s: others than its owner may put files there (mode %04o); 'chmod go-w %s' helps",
+            path, (unsigned)(status.st_mode & 07777), path);
+    }
+    return 0;
+}

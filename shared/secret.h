@@ -1,5 +1,5 @@
 /**
- * secret.h: files that hold a secret, and are their owner's alone.
+ * secret.h: files that hold a secret, and folders that decide who is let in: their owner's alone.
  */
 #ifndef STOCKBUS_SHARED_SECRET_H
 #define STOCKBUS_SHARED_SECRET_H
@@ -15,5 +15,12 @@
  */
 int
 secret_check(const char *path, struct diagnostic *diagnostic);
+
+/**
+ * Sees that nobody but its owner may put files into folder `path`, or take some away. Returns as
+ * secret_check().
+ */
+int
+secret_check_folder(const char *path, struct diagnostic *diagnostic);
 
 #endif

@@ -22,6 +22,8 @@ import msgpack
 import zmtp
 
 SILENT = 500  # connections that say nothing
+ENDLESS_BYTES = 16 * 1024 * 1024  # of one message: long enough for the broker to see it
+PONG = zmtp.frame(b"\4PONG" + bytes(2), zmtp.COMMAND)
 
 
 def packed(operation, **members):
@@ -127,6 +129,25 @@ def multipart(given):
     """Messages of small frames without an end."""
     data = zmtp.frame(b"", zmtp.MORE) + zmtp.frame(b"x", zmtp.MORE) * 10000
     return flood(given, 4, lambda: data)
+
+
+def multipart_pings(given):
+    """The same with heartbeats in between, which libzmq answers in the middle of a message."""
+    data = zmtp.frame(b"", zmtp.MORE) * 30000 + zmtp.frame(b"\4PING" + bytes(4), zmtp.COMMAND)
+    report = {"connections": 0, "closed": 0, "bytes_sent": 0}
+    while time.monotonic() < given.until:
+        connection = zmtp.shake_hands(zmtp.connect(given.port))
+        report["connections"] += 1
+        try:
+            for _ in range(ENDLESS_BYTES // len(data)):
+                connection.sendall(data)
+                report["bytes_sent"] += len(data)
+                zmtp.take(connection, len(PONG))
+            raise AssertionError("the broker takes all of a message without an end")
+        except OSError:
+            report["closed"] += 1
+        connection.close()
+    return report
 
 
 def long_multipart(given):
@@ -260,8 +281,8 @@ def descriptors(given):
 
 
 ATTACKS = {name: function for name, function in globals().items()
-           if name in ("pings", "malformed", "logins", "guesses", "multipart", "long_multipart",
-                       "half_open", "silent", "deaf", "slow", "storm", "garbage", "oversize",
+           if name in ("pings", "malformed", "logins", "guesses", "multipart", "multipart_pings",
+                       "long_multipart", "half_open", "silent", "deaf", "slow", "storm", "garbage", "oversize",
                        "descriptors")}
 
 

@@ -3,7 +3,7 @@
 import threading
 import unittest
 
-from broker import PASSWORDS, Case
+from broker import PASSWORDS, USERS_AND_SLOW, Case
 from stock_client import Client, pack
 
 NUMBER_MAX = 2**53 - 1
@@ -128,7 +128,7 @@ class Stats(Case):
             self.assertGreater(stats["journal"], 1 + number)
 
     def test_logins_that_wait_are_seen(self):
-        broker = self.broker().start()
+        broker = self.broker(users=USERS_AND_SLOW).start()
         client = self.client(broker)
         slow = Client(broker.endpoint)
         self.addCleanup(slow.close)

@@ -83,7 +83,8 @@ def plant(tools):
         tree = copy_to(folder)
         for tool in tools:
             path = os.path.join(folder, tool.fault.file)
-            clean = tree.text(tool.fault.file)
+            with open(path, encoding="utf-8") as file:
+                clean = file.read()  # not by way of the tree, which would remember it
             with open(path, "a", encoding="utf-8") as file:
                 file.write(tool.fault.text)
             found = tool.run(tree, [tool.fault.file])

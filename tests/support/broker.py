@@ -17,11 +17,14 @@ CONF = os.path.join(SOURCE, "conf")
 PATIENCE_S = 60  # for what comes soon on any machine that is not stuck
 SKIPPED = 77  # exit status that ctest takes for "skipped"
 
-# The users of conf/, with hashes that are checked in no time, and one whose hash takes seconds.
+# The users of conf/, with hashes that are checked in no time.
 USERS = """\
 north  buy          $argon2id$v=19$m=8,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki+K5xw
 south  buy          $argon2id$v=19$m=8,t=1,p=1$BbMq2CmG+8UQ3pQpIumxhA$aSZgXOXuj+hHZZo4WAOVRn8nDYBsB7jYipqnkNeakso
 depot  buy,restock  $argon2id$v=19$m=8,t=1,p=1$OKcB6ALjukKcep+4v3gYPQ$6vsNGrd0xDy42hYcO1hGocT0mtNA4fT+WevnZlYUWFs
+"""
+# The same, and one whose hash takes seconds.
+USERS_AND_SLOW = USERS + """\
 slow   buy          $argon2id$v=19$m=65536,t=60,p=1$4w7a8WAF8J43jezlb/IqcA$+ZjphbBAkCH2k1/VfZsSoyNwmEKAOL5hh5d3faYNKsU
 """
 PASSWORDS = {"north": "apple", "south": "banana", "depot": "cherry", "slow": "patience"}

@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "broker/account_table.h"
 #include "broker/accounts.h"
 
 static void
@@ -98,6 +99,30 @@ a_hash_that_no_password_can_match_is_named(void **state)
     }
 }
 
+static void
+the_hash_that_takes_longest_is_known(void **state)
+{
+    static const char hash[] =
+        "p=1$7LsxM6m+kmdlqIeEuhRCZA$/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki+K5xw";
+    struct account_table table;
+    char text[1024];
+    write_file(state, "north buy " APPLE "\nsouth buy " BANANA "\n");
+    assert_int_equal(account_table_read(&table, path, true, &diagnostic), 0);
+    assert_false(table.is_uneven);
+    account_table_free(&table);
+    snprintf(text, sizeof text,
+        "a buy,demo $argon2id$v=19$m=64,t=9,%s\nb buy $argon2id$v=19$m=8,t=1,%s\n"
+        "c buy $argon2id$v=19$m=8,t=4,%s\nd buy $argon2id$v=19$m=16,t=1,%s\n",
+        hash, hash, hash, hash);
+    write_file(state, text);
+    for (int demo = 0; demo < 2; demo++) {
+        assert_int_equal(account_table_read(&table, path, demo, &diagnostic), 0);
+        assert_true(table.is_uneven);
+        assert_string_equal(table.rows[table.dearest].name, demo ? "a" : "c");
+        account_table_free(&table);
+    }
+}
+
 int
 main(void)
 {
@@ -106,6 +131,7 @@ main(void)
         SCRATCH_TEST(a_check_counts_the_accounts_that_may_log_in),
         SCRATCH_TEST(a_user_that_stands_twice_is_told_where_demo_accounts_are_left_out),
         SCRATCH_TEST(a_hash_that_no_password_can_match_is_named),
+        SCRATCH_TEST(the_hash_that_takes_longest_is_known),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

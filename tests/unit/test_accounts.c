@@ -21,6 +21,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool is_shut;
 static bool is_out_of_memory;
 static int waiting;
+static unsigned long long rounds_of_last; /* check */
 
 int
 __real_crypto_pwhash(unsigned char *out, unsigned long long out_size, const char *password,
@@ -43,6 +44,7 @@ __wrap_crypto_pwhash(unsigned char *out, unsigned long long out_size, const char
         pthread_cond_wait(&changed, &lock);
     }
     waiting--;
+    rounds_of_last = rounds;
     bool fails = is_out_of_memory;
     pthread_mutex_unlock(&lock);
     if (fails) {
@@ -469,6 +471,25 @@ count_account(void *context, const char *name, bool may_restock)
 }
 
 static void
+an_unknown_name_takes_as_long_as_the_dearest_hash(void **state)
+{
+    struct request request = login_of("apple", 1);
+    open_accounts(state,
+        "north buy " APPLE "\nsouth buy $argon2id$v=19$m=8,t=3,p=1$7LsxM6m+kmdlqIeEuhRCZA$"
+        "/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki+K5xw\ndepot buy " BANANA "\n");
+    assert_true(accounts_are_uneven(accounts));
+    assert_int_equal(ask(&request, NULL), LOGIN_RIGHT);
+    assert_int_equal(rounds_of_last, 1);
+    snprintf(request.user, sizeof request.user, "nobody");
+    assert_int_equal(ask(&request, NULL), LOGIN_WRONG);
+    assert_int_equal(rounds_of_last, 3);
+    write_file(state, "north buy " APPLE "\n");
+    assert_int_equal(accounts_reload(accounts, &diagnostic), 0);
+    assert_false(accounts_are_uneven(accounts));
+    accounts_close(&accounts);
+}
+
+static void
 accounts_are_read_again_and_stay_when_that_fails(void **state)
 {
     int count = 0;
@@ -508,6 +529,7 @@ main(void)
             a_flood_for_many_names_is_slowed_and_keeps_the_right_password_out_for_seconds_only),
         SCRATCH_TEST(right_passwords_are_never_slowed),
         SCRATCH_TEST(a_login_that_is_held_goes_when_it_was_told_to_come),
+        SCRATCH_TEST(an_unknown_name_takes_as_long_as_the_dearest_hash),
         SCRATCH_TEST(accounts_are_read_again_and_stay_when_that_fails),
     };
     randombytes_set_implementation(&no_chance);

@@ -250,7 +250,7 @@ keys_can_be_read_again_while_clients_connect(void **state)
     void *client = open_client(gate.context, &gate, &gate.shop);
     assert_int_equal(zmq_connect(client, gate.lanes.endpoint), 0);
     for (int i = 0; i < 200; i++) {
-        assert_int_equal(keys_reload(gate.keys, &diagnostic), 0);
+        assert_int_equal(keys_reload(gate.keys, NULL, NULL, &diagnostic), 0);
     }
     zmq_close(client);
     expect_only_the_shop_is_let_in(&gate);

@@ -1,5 +1,7 @@
 #include "support/cmocka_headers.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 
 enum {
     CHUNK = 16384,
+    FAR = 900, /* a descriptor below the usual limit */
     CHUNKS_TOO_MANY = BOUNCER_UNANSWERED_MAX / CHUNK + 1
 };
 
@@ -117,11 +120,64 @@ a_connection_that_is_answered_may_bring_what_it_likes(void **state)
     char byte = 0;
     for (int i = 0; i < 4 * CHUNKS_TOO_MANY; i++) {
         pass(pair.peer, pair.served, CHUNKS_TOO_MANY / 2);
+        bouncer_took(bouncer, pair.served);
+        assert_int_equal(bouncer_look(bouncer), 0);
         assert_int_equal(send(pair.served, &byte, 1, 0), 1);
         assert_int_equal(bouncer_look(bouncer), 0);
         assert_int_equal(recv(pair.peer, &byte, 1, 0), 1);
     }
     assert_false(is_shut(&pair));
+}
+
+static void
+words_that_answer_no_message_do_not_count(void **state)
+{
+    (void)state;
+    char byte = 0;
+    bouncer_took(bouncer, pair.served); /* the only one */
+    for (int i = 0; i < CHUNKS_TOO_MANY; i++) {
+        assert_int_equal(bouncer_look(bouncer), 0);
+        assert_int_equal(send(pair.served, &byte, 1, 0), 1);
+        assert_int_equal(bouncer_look(bouncer), 0);
+        pass(pair.peer, pair.served, 1);
+    }
+    assert_int_equal(bouncer_look(bouncer), 1);
+}
+
+static void
+messages_without_a_word_in_answer_do_not_count(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CHUNKS_TOO_MANY; i++) {
+        assert_int_equal(bouncer_look(bouncer), 0);
+        bouncer_took(bouncer, pair.served);
+        pass(pair.peer, pair.served, 1);
+    }
+    assert_int_equal(bouncer_look(bouncer), 1);
+}
+
+static void
+a_few_bytes_at_each_look_are_forgiven(void **state)
+{
+    (void)state;
+    char byte = 0;
+    pass(pair.peer, pair.served, CHUNKS_TOO_MANY - 1);
+    for (int i = 0; i < CHUNK; i++) {
+        assert_int_equal(send(pair.peer, &byte, 1, 0), 1);
+        assert_int_equal(recv(pair.served, &byte, 1, 0), 1);
+        assert_int_equal(bouncer_look(bouncer), 0);
+    }
+    pass(pair.peer, pair.served, 1);
+    assert_int_equal(bouncer_look(bouncer), 1);
+}
+
+static void
+what_is_no_descriptor_is_none(void **state)
+{
+    (void)state;
+    bouncer_took(bouncer, -1);
+    bouncer_took(bouncer, INT_MAX);
+    assert_int_equal(bouncer_look(bouncer), 0);
 }
 
 static void
@@ -136,6 +192,26 @@ a_descriptor_of_another_connection_begins_anew(void **state)
         pair = connect_pair();
         assert_true(pair.peer <= peer + 1);
     }
+}
+
+static void
+a_descriptor_far_above_all_others_is_found_in_time(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    for (int i = 0; i < BOUNCER_ALL_EVERY; i++) {
+        assert_int_equal(bouncer_look(bouncer), 0);
+    }
+    int far = fcntl(pair.served, F_DUPFD, FAR);
+    assert_true(far >= FAR);
+    close(pair.served);
+    pair.served = far;
+    pass(pair.peer, pair.served, CHUNKS_TOO_MANY);
+    for (int i = 0; i < BOUNCER_ALL_EVERY; i++) {
+        count += bouncer_look(bouncer);
+    }
+    assert_true(count > 0);
+    assert_true(is_shut(&pair));
 }
 
 static void
@@ -160,7 +236,12 @@ main(void)
         PAIR_TEST(a_connection_that_brings_more_and_more_without_an_answer_is_shut_down),
         PAIR_TEST(what_came_before_the_first_look_counts),
         PAIR_TEST(a_connection_that_is_answered_may_bring_what_it_likes),
+        PAIR_TEST(words_that_answer_no_message_do_not_count),
+        PAIR_TEST(messages_without_a_word_in_answer_do_not_count),
+        PAIR_TEST(a_few_bytes_at_each_look_are_forgiven),
+        PAIR_TEST(what_is_no_descriptor_is_none),
         PAIR_TEST(a_descriptor_of_another_connection_begins_anew),
+        PAIR_TEST(a_descriptor_far_above_all_others_is_found_in_time),
         PAIR_TEST(the_thread_looks_by_itself_and_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,11 +23,25 @@ struct broker {
     struct engine *engine;
     struct accounts *accounts;
     struct upkeep *upkeep;
+    struct bouncer *bouncer;
     struct lanes lanes;
     struct server *server;
     int failed_fd;
     pthread_t thread;
 };
+
+int
+__wrap_wire_send_wiped(void *socket, const void *data, size_t size);
+
+/* Stands in front of the one in wire.c, and never has memory. */
+int
+__wrap_wire_send_wiped(void *socket, const void *data, size_t size)
+{
+    (void)socket;
+    (void)data;
+    (void)size;
+    return ERROR_MEMORY;
+}
 
 static void
 count_up(void *data, size_t size)
@@ -103,12 +117,14 @@ open_broker(struct broker *broker, const char *directory)
     open_accounts(broker, directory);
     assert_int_equal(engine_open(&broker->engine, &environment, &options, &report, &diagnostic), 0);
     assert_int_equal(upkeep_start(&broker->upkeep, broker->engine, broker->failed_fd), 0);
+    broker->bouncer = bouncer_new(); /* a thread would look at the clients' ends as well */
+    assert_non_null(broker->bouncer);
     assert_int_equal(endpoint_parse(text, &endpoint, &diagnostic), 0);
     assert_int_equal(
         lanes_open(&broker->lanes, broker->context, text, &endpoint, NULL, 1, NULL, &diagnostic),
         0);
     assert_int_equal(server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-                         NULL, broker->upkeep, broker->failed_fd, &diagnostic),
+                         NULL, broker->upkeep, broker->bouncer, broker->failed_fd, &diagnostic),
         0);
     assert_int_equal(pthread_create(&broker->thread, NULL, serve, broker), 0);
 }
@@ -122,6 +138,7 @@ close_broker(struct broker *broker)
     assert_null(failed);
     server_close(&broker->server);
     lanes_close(&broker->lanes);
+    bouncer_stop(&broker->bouncer);
     upkeep_stop(&broker->upkeep);
     assert_int_equal(engine_close(&broker->engine, true, NULL), 0);
     accounts_close(&broker->accounts);
@@ -177,12 +194,36 @@ every_request_is_answered_however_soon_it_comes(void **state)
     close_broker(&broker);
 }
 
+static void
+a_login_is_answered_without_memory_for_a_copy(void **state)
+{
+    struct broker broker;
+    unsigned char data[MESSAGE_SIZE_MAX];
+    struct buffer login;
+    const struct request request = {.operation = OPERATION_LOGIN, .user = "north", .password = "x"};
+    open_broker(&broker, *state);
+    atomic_store(&asking, CLIENTS); /* nobody is waited for */
+    zmq_pollitem_t client = {.socket = connect_client(&broker), .events = ZMQ_POLLIN};
+    buffer_init(&login, data, sizeof data);
+    request_encode(&login, &request);
+    for (int i = 0; i < 2; i++) {
+        zmq_send(client.socket, login.data, login.size, 0);
+        assert_int_equal(zmq_poll(&client, 1, PATIENCE_MS), 1);
+        unsigned char reply[512];
+        assert_true(zmq_recv(client.socket, reply, sizeof reply, 0) > 0);
+    }
+    zmq_close(client.socket);
+    close_broker(&broker);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             every_request_is_answered_however_soon_it_comes, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_login_is_answered_without_memory_for_a_copy, scratch_setup, scratch_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

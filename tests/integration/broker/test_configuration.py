@@ -44,7 +44,7 @@ BAD_SETTINGS = [
 BAD_USERS = [
     ("", "users.conf: holds no account"),
     ("# nobody\n\n", "users.conf: holds no account"),
-    (f"{USERS}south buy {HASH}\n", "users.conf: line 5: user 'south' stands twice"),
+    (f"{USERS}south buy {HASH}\n", "users.conf: line 4: user 'south' stands twice"),
     ("\nnorth\n", "users.conf: line 2: user 'north': '' are not roles"),
     (f"north sell {HASH}\n", "users.conf: line 1: user 'north': 'sell' are not roles"),
     (f"north demo {HASH}\n", "users.conf: line 1: user 'north': 'demo' are not roles"),

@@ -6,7 +6,7 @@ import unittest
 import msgpack
 import zmq
 
-from broker import Case, PASSWORDS, PATIENCE_S, wait_until
+from broker import Case, PASSWORDS, PATIENCE_S, USERS_AND_SLOW, wait_until
 from stock_client import Client, pack
 
 TISSUES = 36000291452
@@ -91,7 +91,7 @@ class Crowd(Case):
         self.assertEqual(self.client(broker).units(TISSUES), 100 + 2 * 1000 * 100)
 
     def buy_while_a_password_is_checked(self, lanes):
-        broker = self.broker(lanes=lanes).start()
+        broker = self.broker(lanes=lanes, users=USERS_AND_SLOW).start()
         north = self.client(broker)
         other = self.client(broker, None)
         login = pack("login", nonce=os.urandom(16), user="slow", password=PASSWORDS["slow"])
@@ -108,7 +108,7 @@ class Crowd(Case):
         self.buy_while_a_password_is_checked(1)
 
     def test_a_flood_of_wrong_logins_is_bounded_and_leaves_purchases_alone(self):
-        broker = self.broker(lanes=2).start()
+        broker = self.broker(lanes=2, users=USERS_AND_SLOW).start()
         north = self.client(broker)
         stranger = self.client(broker, None)
         for number in range(100):

@@ -11,11 +11,14 @@ import msgpack
 import zmq
 from zmq.auth import create_certificates
 
-from broker import Case, PASSWORDS, PATIENCE_S, USERS, die_with_parent, run_stockd, wait_until
+from broker import (CONF, Case, PASSWORDS, PATIENCE_S, USERS, die_with_parent, run_stockd,
+                    wait_until)
 from keys import STOCKCTL, Keys, Recorder, is_refused
 from stock_client import Client, pack, unpack
 
 TISSUES = 36000291452
+CROWD = 90  # connections: more than there are places for logins
+HASH = USERS.split()[2] + "\n"
 TRIES = 8  # of what must fail each time: connections are spread over the lanes
 
 
@@ -102,6 +105,28 @@ class Access(Encrypted):
         self.assert_refused(served, self.keys.make("stranger"), tries=2)
         self.assert_refused(served, tries=2)
         self.assertEqual(self.connect(served).ping()["status"], "ok")
+
+    def test_many_connections_with_one_key_bear_their_logins_together(self):
+        served = self.serve()
+        other = self.keys.make("other")
+        self.keys.allow("other")
+        self.reload(served)
+        crowd = [self.connect(served) for _ in range(CROWD)]
+        for client in crowd:
+            self.assertEqual(client.ping()["status"], "ok")
+        south = self.connect(served, other)
+        south.ping()
+        # Each its first, and all for one name. The last ones take the places of those that were wrong.
+        for some in (crowd[:CROWD // 2], crowd[CROWD // 2:-20], crowd[-20:]):
+            for client in some:
+                client.link.socket.send(
+                    pack("login", nonce=os.urandom(16), user="north", password="wrong"))
+            for client in some:
+                client.link.socket.recv()
+        reply = south.ask(pack("login", nonce=os.urandom(16), user="south",
+                               password=PASSWORDS["south"]))
+        self.assertNotIn("too many logins at once", reply.get("message", ""))
+        self.assertEqual(south.login("south", PASSWORDS["south"])["status"], "ok")
 
     def talk(self, served, parts):
         """Sends each part when the peer's words have what stands with it; returns all that came."""
@@ -310,13 +335,47 @@ class Files(Encrypted):
         self.assertEqual(told.returncode, 2, told)
         self.assertIn(f"chmod 600 {self.keys.path('shop')}_secret", told.stderr)
 
-    def test_users_that_others_may_read_are_warned_of(self):
+    def test_users_that_others_may_use_are_refused(self):
         served = self.broker("open")
-        os.chmod(os.path.join(served.directory, "users.conf"), 0o644)
+        users = os.path.join(served.directory, "users.conf")
+        for mode in (0o640, 0o604, 0o620, 0o602, 0o644):
+            os.chmod(users, mode)
+            for arguments in (["--check-config"], []):
+                told = run_stockd("--config", served.config, *arguments)
+                self.assertEqual(told.returncode, 2, told)
+                self.assertRegex(told.stderr, rf"{users}: .*mode {mode:04o}.*chmod 600 {users}")
+        os.chmod(users, 0o400)
         served.start()
-        self.assertIn("chmod 600", served.wait_for_line("warning: .*users.conf.*").group(0))
-        shipped = self.broker("shipped", users=None).start()  # of demonstration users alone
+        shipped = self.broker("shipped", users=None)  # of demonstration users alone
+        shipped.write_config({"bind": "tcp://127.0.0.1:*", "data": shipped.data,
+                              "users": shipped.file("demo.conf", "north buy,demo " + HASH),
+                              "inventory": os.path.join(CONF, "inventory.conf")})
+        os.chmod(os.path.join(shipped.directory, "demo.conf"), 0o666)
+        shipped.start()
         self.assertNotIn("warning", "\n".join(shipped.lines))
+
+    def test_a_folder_of_keys_that_others_may_write_to_is_refused(self):
+        for mode in (0o770, 0o720, 0o702, 0o777, 0o1777):
+            os.chmod(self.keys.clients, mode)
+            self.check_and_start(f"{self.keys.clients}: ", f"mode {mode:04o}",
+                                 f"chmod go-w {self.keys.clients}")
+        os.chmod(self.keys.clients, 0o755)
+        self.assertFalse(is_refused(self.serve().endpoint, self.shop))
+
+    def test_a_state_directory_whose_token_others_may_read_is_refused(self):
+        served = self.serve()
+        self.assertEqual(self.stockctl(served, "login", "north").returncode, 0)
+        state = os.path.join(self.directory, "state")
+        [journal] = [name for name in os.listdir(state) if name.startswith("journal")]
+        path = os.path.join(state, journal)
+        for mode in (0o640, 0o604, 0o620):
+            os.chmod(path, mode)
+            for arguments in (["local"], ["buy", "036000291452", "1"]):
+                told = self.stockctl(served, *arguments)
+                self.assertEqual(told.returncode, 3, told)
+                self.assertRegex(told.stderr, rf"{path}: .*mode {mode:04o}.*chmod 600 {path}")
+        os.chmod(path, 0o600)
+        self.assertEqual(self.stockctl(served, "buy", "036000291452", "1").returncode, 0)
 
     def test_half_an_encryption_is_refused(self):
         for name in ("certificate", "clients"):
@@ -346,8 +405,11 @@ class Files(Encrypted):
         os.remove(path)
         self.check_and_start(f"{path}: not found")
 
-    def test_a_bad_certificate_of_a_client_is_named_and_changes_nothing(self):
+    def test_a_bad_certificate_of_a_client_is_named_and_lets_nobody_in(self):
+        gone = self.keys.make("gone")
+        self.keys.allow("gone")
         served = self.serve()
+        client = self.log_in(served, gone)
         bad = os.path.join(self.keys.clients, "bad.cert")
         with open(self.keys.path("shop"), encoding="utf-8") as file:
             good = file.read()
@@ -358,11 +420,22 @@ class Files(Encrypted):
             with self.subTest(text[-20:]):
                 self.write(bad, text)
                 self.check_and_start(f"{bad}: ", words)
-                told = self.reload(served, "the keys stay as they were")
+                told = self.reload(served, "it lets nobody in")
                 self.assertIn(f"{bad}: ", told)
+                served.wait_for_line("read the keys again; those that may connect: 2")
                 self.assertFalse(is_refused(served.endpoint, self.shop))
                 self.assert_refused(served, self.keys.of("broker"), tries=1)
+        # One that is taken off in the same moment is off, and one that is damaged as well.
+        self.keys.forbid("gone")
+        self.write(os.path.join(self.keys.clients, "shop.cert"), "nonsense\n" * 3)
+        self.reload(served)
+        served.wait_for_line("read the keys again; those that may connect: 0")
+        self.assertEqual(client.ping()["status"], "forbidden")
+        self.assert_refused(served, gone, tries=1)
+        self.assert_refused(served, self.shop, tries=1)
+        self.keys.allow("shop")
         os.remove(bad)
+        self.reload(served)
         self.keys.forbid("shop")
         os.rmdir(self.keys.clients)
         self.assertIn(f"{self.keys.clients}: ", self.reload(served, "the keys stay as they were"))

@@ -6,7 +6,7 @@ import re
 import signal
 import unittest
 
-from broker import CONF, PASSWORDS, Case, run_stockd
+from broker import CONF, PASSWORDS, USERS_AND_SLOW, Case, run_stockd
 from stock_client import Client
 
 TISSUES = 36000291452
@@ -80,6 +80,18 @@ class Log(Case):
         line = broker.wait_for_line("the accounts stay as they were").string
         self.assertRegex(line, r"\Astockd: warning: .*users\.conf: line 1: ")
 
+    def test_hashes_that_take_unequally_long_are_warned_of(self):
+        words = "warning: users: the hashes differ in what a check of them takes"
+        broker = self.broker(users=USERS_AND_SLOW).start()
+        broker.wait_for_line(words)
+        self.assertIn(words, run_stockd("--config", broker.config, "--check-config").stderr)
+        broker.lines.clear()
+        broker.signal(signal.SIGHUP)
+        broker.wait_for_line(words)
+        even = self.broker("even").start()
+        self.assertEqual(even.terminate(), 0)
+        self.assertNotIn("warning", "\n".join(even.lines))
+
     def test_debug_tells_each_request_and_no_secret(self):
         broker = self.start_json(log_level="debug")
         client = self.client(broker)
@@ -145,7 +157,7 @@ class Log(Case):
         told = run_stockd("--config", broker.config, "--check-config")
         self.assertEqual((told.returncode, told.stdout), (0, ""))
         self.assertRegex(told.stderr, r"\Astockd: the configuration is good: [^\n]+\n\Z")
-        self.assertIn(f"keeps its data in {broker.data}; 4 accounts in ", told.stderr)
+        self.assertIn(f"keeps its data in {broker.data}; 3 accounts in ", told.stderr)
 
 
 if __name__ == "__main__":
