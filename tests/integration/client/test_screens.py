@@ -212,6 +212,25 @@ class Editing(Case):
         screen.press("C-c")
         self.assertEqual(screen.wait_for_end(), 0)
 
+    def test_a_purchase_that_is_left_in_the_middle_orders_nothing(self):
+        screen = self.screen()
+        screen.log_in()
+        for typed, keys in [("", ["C-c"]), ("", ["C-d"]), ("half", ["C-c"])]:
+            screen.enter("buy", r"item \(UPC or name.*\): ?\Z")
+            screen.type("cola")
+            screen.press("Enter")
+            screen.wait_for(r"units of Cola, 330 ml can: ?\Z")
+            screen.type("3")
+            screen.press("Enter")
+            screen.wait_for(r"another item \(empty: that is all\): ?\Z")
+            screen.type(typed)
+            screen.wait_for(rf"that is all\): ?{typed}\Z")
+            screen.press(*keys)
+            shown = screen.wait_for(r"\nnorth> ?\Z")
+            self.assertRegex(shown, r"nothing was ordered\nnorth> ?\Z")
+        screen.quit()
+        self.assertEqual(self.stockctl("local").stdout, "")
+
     def test_commands_are_there_again_the_next_time_but_no_password(self):
         screen = self.screen()
         screen.log_in()
