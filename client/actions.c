@@ -176,13 +176,16 @@ run_order(struct client *client, enum operation operation, size_t count, char **
     struct line lines[ORDER_LINES_MAX];
     size_t line_count = 0;
     const char *command = operation_word(operation);
+    const struct pending *pending = &local_inventory_state(client->inventory)->pending;
     enum outcome outcome = check_user(client);
     if (outcome == OUTCOME_DONE) {
         outcome = arguments_take_lines(client, command, count, words, lines, &line_count);
     }
-    if (outcome == OUTCOME_DONE && line_count == 0) {
+    /* An earlier order that has to be settled first is told of already. */
+    if (outcome == OUTCOME_UNREACHABLE ? !pending->exists
+                                       : outcome == OUTCOME_DONE && line_count == 0) {
         render_note(&client->render, "nothing was ordered");
-        return OUTCOME_DONE;
+        return outcome;
     }
     if (outcome == OUTCOME_DONE) {
         outcome = arguments_confirm(client, command, lines, line_count);

@@ -161,7 +161,8 @@ ask_lines(struct client *client, const char *command, struct line *lines, size_t
     while (*line_count < ORDER_LINES_MAX) {
         char copy[QUESTION_SIZE];
         const char *word = client->ask(client->ask_context, QUESTION_ITEM,
-            *line_count == 0 ? "item (UPC or name): " : "another item (empty: that is all): ");
+            *line_count == 0 ? "item (UPC or name; empty: none): "
+                             : "another item (empty: that is all): ");
         if (word == NULL) {
             *line_count = 0;
         }
