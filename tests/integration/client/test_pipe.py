@@ -63,6 +63,10 @@ class Pipe(Case):
                 (["restock", "cola", "1"], 1, "this user may not do that"),
                 (["login", "north", "apple"], 2,
                  "login: word 2 is too many; usage: login [USER] [--password-file FILE]"),
+                (["inventory", "--json"], 2,
+                 "inventory: options stand before the command: stockctl --json inventory"),
+                (["buy", "cola", "1", "--json"], 2,
+                 "buy: options stand before the command: stockctl --json buy"),
                 (["wait", "--timeout", "0"], 2,
                  "wait: --timeout has a number of milliseconds from 1 to 3600000")]:
             done = self.stockctl(*arguments, status=status)
@@ -111,6 +115,8 @@ class Pipe(Case):
 
     def test_help_of_a_command_is_there_in_two_ways(self):
         self.assertEqual(self.stockctl("help", "wait").stdout, self.stockctl("wait", "--help").stdout)
+        self.assertEqual(self.stockctl("help", "buy").stdout,
+                         self.stockctl("buy", "cola", 1, "--help").stdout)
 
     def test_scripts_name_the_line_of_an_error_and_may_go_on(self):
         script = 'login north\nbuy cola 1\nbuy mlik 2\n# no command\nbuy "milk" 2\n'
