@@ -88,6 +88,14 @@ class Pipe(Case):
         self.assertIn("bought 1 of", done.stdout)
         self.assertIn("'BYU' is no command; did you mean 'buy'?", done.stderr)
 
+    def test_a_login_that_fails_says_who_was_logged_out_before_it(self):
+        refused = "stockctl: wrong user name or password\n"
+        self.assertEqual(self.stockctl("login", "south", status=6).stderr, refused)
+        self.log_in()
+        done = self.stockctl("login", "south", status=6)
+        self.assertEqual(done.stderr, refused + "stockctl: north was logged out\n")
+        self.assertEqual(self.stockctl("login", "south", status=6).stderr, refused)
+
     def test_a_logout_without_an_answer_is_finished_by_the_next_command(self):
         self.log_in()
         self.served.signal(signal.SIGSTOP)
