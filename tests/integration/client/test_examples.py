@@ -6,7 +6,6 @@ of the examples but makes ready for those behind it.
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 
@@ -110,17 +109,7 @@ class Readme(Case):
         return re.sub(r"(?<=127\.0\.0\.1:)\d+", "PORT", text)
 
     def test_commands_from_a_pipe_print_what_it_says(self):
-        """In a copy of what script/run needs, with the programs that are tested."""
-        for path in ["script/run", "conf"]:
-            copy = shutil.copytree if path == "conf" else shutil.copy
-            os.makedirs(os.path.join(self.home, "script"), exist_ok=True)
-            copy(os.path.join(broker.SOURCE, path), os.path.join(self.home, path))
-        os.makedirs(os.path.join(self.home, "build", "release"))
-        os.symlink(broker.BIN, os.path.join(self.home, "build", "release", "bin"))
-        build = os.path.join(self.home, "script", "build")
-        with open(build, "w", encoding="utf-8") as file:
-            file.write("#!/bin/sh\n")
-        os.chmod(build, 0o755)
+        self.copy_run()
         transcript.check(self, self.served, transcript.parse(self.block("$ printf")), "README")
 
     def test_the_client_in_python_has_ten_lines_and_buys(self):
