@@ -62,6 +62,18 @@ take_login(struct client *client, size_t count, char **words, const char **user,
     return OUTCOME_DONE;
 }
 
+/* After a login that failed: says so if whoever was logged in before it is logged out by it. */
+static void
+tell_if_out(struct client *client)
+{
+    const struct local_state *state = local_inventory_state(client->inventory);
+    if (!state->is_logged_in) {
+        char text[USER_SIZE_MAX + 32];
+        snprintf(text, sizeof text, "%s was logged out", state->user);
+        render_note(&client->render, text);
+    }
+}
+
 enum outcome
 action_login(struct client *client, size_t count, char **words)
 {
@@ -71,6 +83,7 @@ action_login(struct client *client, size_t count, char **words)
     char password[PASSWORD_SIZE_MAX + 1];
     uint8_t nonce[NONCE_SIZE];
     struct diagnostic diagnostic = {""};
+    bool was_logged_in = local_inventory_state(client->inventory)->is_logged_in;
     enum outcome outcome = take_login(client, count, words, &word, &file);
     if (outcome != OUTCOME_DONE) {
         return outcome;
@@ -90,6 +103,8 @@ action_login(struct client *client, size_t count, char **words)
     if (outcome == OUTCOME_DONE) {
         render_login(&client->render, shopper_result(client->shopper),
             local_inventory_state(client->inventory));
+    } else if (was_logged_in) {
+        tell_if_out(client);
     }
     return outcome;
 }
@@ -176,13 +191,16 @@ run_order(struct client *client, enum operation operation, size_t count, char **
     struct line lines[ORDER_LINES_MAX];
     size_t line_count = 0;
     const char *command = operation_word(operation);
+    const struct pending *pending = &local_inventory_state(client->inventory)->pending;
     enum outcome outcome = check_user(client);
     if (outcome == OUTCOME_DONE) {
         outcome = arguments_take_lines(client, command, count, words, lines, &line_count);
     }
-    if (outcome == OUTCOME_DONE && line_count == 0) {
+    /* An earlier order that has to be settled first is told of already. */
+    if (outcome == OUTCOME_UNREACHABLE ? !pending->exists
+                                       : outcome == OUTCOME_DONE && line_count == 0) {
         render_note(&client->render, "nothing was ordered");
-        return OUTCOME_DONE;
+        return outcome;
     }
     if (outcome == OUTCOME_DONE) {
         outcome = arguments_confirm(client, command, lines, line_count);

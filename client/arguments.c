@@ -150,16 +150,23 @@ ask_units(struct client *client, const char *command, struct line *line)
     return word != NULL;
 }
 
-/* Asks for lines until an empty answer. A wrong answer is told and asked for again. */
+/*
+ * Asks for lines until an empty answer. A wrong answer is told and asked for again; without any, as
+ * at the end of the input or after Ctrl-C, there is no line at all.
+ */
 static enum outcome
 ask_lines(struct client *client, const char *command, struct line *lines, size_t *line_count)
 {
     *line_count = 0;
     while (*line_count < ORDER_LINES_MAX) {
         char copy[QUESTION_SIZE];
-        const char *word = arguments_ask(client, QUESTION_ITEM,
-            *line_count == 0 ? "item (UPC or name): " : "another item (empty: that is all): ");
+        const char *word = client->ask(client->ask_context, QUESTION_ITEM,
+            *line_count == 0 ? "item (UPC or name; empty: none): "
+                             : "another item (empty: that is all): ");
         if (word == NULL) {
+            *line_count = 0;
+        }
+        if (word == NULL || word[0] == '\0') {
             return OUTCOME_DONE;
         }
         snprintf(copy, sizeof copy, "%s", word);

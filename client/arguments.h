@@ -6,7 +6,10 @@
 
 #include "client/client.h"
 
-/** Asks the person at the terminal. Returns the answer, borrowed, or NULL when there is none. */
+/**
+ * Asks the person at the terminal. Returns the answer, borrowed, or NULL when there is none or an
+ * empty one.
+ */
 const char *
 arguments_ask(struct client *client, enum question question, const char *text);
 
@@ -22,7 +25,8 @@ arguments_take_item(struct client *client, const char *command, const char *word
 
 /**
  * Makes the lines of an order (room for ORDER_LINES_MAX) from the pairs of words behind words[0],
- * or, when there are none, from what is answered. `*line_count` is 0 when nothing was answered.
+ * or, when there are none, from what is answered. `*line_count` is 0 when nothing was answered, or
+ * the questions were left without an answer (Ctrl-C, the end of the input).
  */
 enum outcome
 arguments_take_lines(struct client *client, const char *command, size_t count, char **words,

@@ -194,6 +194,17 @@ suggest_item(struct client *client, uint64_t upc)
     }
 }
 
+/* After silence: a broker that encrypts gives a client that does not no answer at all. */
+static void
+suggest_encryption(struct client *client)
+{
+    bool dealt_with = local_inventory_state(client->inventory)->has_history;
+    if (client->link != NULL && client->is_away && !dealt_with && !is_encrypted(client)) {
+        render_note(&client->render,
+            "does the broker encrypt? then it wants --certificate and --broker-key");
+    }
+}
+
 enum outcome
 client_run(struct client *client, enum shopper_step step)
 {
@@ -213,6 +224,8 @@ client_run(struct client *client, enum shopper_step step)
         render_refusal(&client->render, result);
         if (result->reply.status == STATUS_UNKNOWN_ITEM) {
             suggest_item(client, result->reply.upc);
+        } else if (outcome == OUTCOME_UNREACHABLE) {
+            suggest_encryption(client);
         }
     }
     return outcome;

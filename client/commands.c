@@ -1,6 +1,7 @@
 #include "client/commands.h"
 
 #include "client/actions.h"
+#include "client/options.h"
 #include "client/script.h"
 
 #include <string.h>
@@ -293,6 +294,40 @@ explain(struct client *client, const struct command *command)
     return OUTCOME_DONE;
 }
 
+/* Returns the option of the programs, and not of `command`, that `word` is, or NULL. */
+static const struct option_entry *
+find_misplaced(const struct command *command, const char *word)
+{
+    size_t count;
+    const struct option_entry *options = options_table(&count);
+    size_t size = strcspn(word, "=");
+    for (size_t i = 0; i < count && strncmp(word, "--", 2) == 0; i++) {
+        if (strlen(options[i].name) == size - 2 &&
+            strncmp(&word[2], options[i].name, size - 2) == 0 &&
+            strstr(command->arguments, options[i].name) == NULL) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
+
+/* Sees that no option of the programs stands among the arguments. */
+static enum outcome
+check_options(struct client *client, const struct command *command, size_t count, char **words)
+{
+    for (size_t i = 1; i < count; i++) {
+        const struct option_entry *option = find_misplaced(command, words[i]);
+        if (option != NULL) {
+            const char *argument = option->argument;
+            return client_usage(client,
+                "%s: options stand before the command: stockctl --%s%s%s %s", command->name,
+                option->name, argument != NULL ? " " : "", argument != NULL ? argument : "",
+                command->name);
+        }
+    }
+    return OUTCOME_DONE;
+}
+
 enum outcome
 commands_run(struct client *client, size_t count, char **words)
 {
@@ -300,8 +335,12 @@ commands_run(struct client *client, size_t count, char **words)
     if (command == NULL) {
         return unknown(client, words[0]);
     }
-    if (count == 2 && (strcmp(words[1], "--help") == 0 || strcmp(words[1], "-h") == 0)) {
+    const char *last = words[count - 1];
+    if (count > 1 && (strcmp(last, "--help") == 0 || strcmp(last, "-h") == 0)) {
         return explain(client, command);
+    }
+    if (check_options(client, command, count, words) != OUTCOME_DONE) {
+        return OUTCOME_USAGE;
     }
     client->items_are_fresh = false;
     render_keep_before(&client->render, NULL);

@@ -28,7 +28,9 @@ main(void)
     for (size_t i = 0; result == STOCKBUS_DONE && i < count; i++) {
         printf("%" PRIu64 " of %s\n", items[i].units, items[i].name);
     }
-    fputs(stockbus_message(client), stderr);
+    if (result != STOCKBUS_DONE) {
+        fprintf(stderr, "%s\n", stockbus_message(client));
+    }
     stockbus_close(&client);
     return result;
 }

@@ -78,6 +78,10 @@ class Installed(Case):
                  for flag in self.pkg_config("--static", "--cflags", "--libs")]
         self.run_tool("cc", EXAMPLE, "-o", program, *flags)
         self.buy(program)
+        done = subprocess.run([program], cwd=self.directory, env={"STOCK_ENDPOINT": "nowhere"},
+                              stderr=subprocess.PIPE, encoding="utf-8", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, r"\A.*'nowhere'.*\n\Z")
 
     def test_the_example_finds_it_with_cmake(self):
         folder = os.path.join(self.directory, "project")

@@ -136,6 +136,10 @@ wrong_command_lines_are_named_with_their_line(void **state)
         {"local x\n", "test: script:1: local: too many arguments; usage: local\n"},
         {"help buy\nrun -\n", "test: script:2: run: a script cannot run another\n"},
         {"help \"buy\n", "test: script:1: a quote is never closed\n"},
+        {"inventory --json\n", "test: script:1: inventory: options stand before the command: "
+                               "stockctl --json inventory\n"},
+        {"local --timeout=300\n", "test: script:1: local: options stand before the command: "
+                                  "stockctl --timeout MS local\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         enum outcome outcome;

@@ -55,10 +55,11 @@ class Encrypted(Case):
             self.assertTrue(is_refused(served.endpoint, keys))
 
     def stockctl(self, served, *arguments, certificate="shop", broker="broker", **environment):
+        keys = [] if certificate is None else [
+            "--certificate", self.keys.path(certificate), "--broker-key", self.keys.path(broker)]
         return subprocess.run(
             [STOCKCTL, "--endpoint", served.endpoint, "--state", os.path.join(self.directory, "state"),
-             "--certificate", self.keys.path(certificate), "--broker-key", self.keys.path(broker),
-             *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+             *keys, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
             timeout=PATIENCE_S, preexec_fn=die_with_parent,
             env={**os.environ, "STOCK_PASSWORD": "apple", **environment})
 
@@ -500,6 +501,15 @@ class Programs(Encrypted):
             told = self.stockctl(served, "--timeout", "300", "ping", **more)
             self.assertEqual(told.returncode, 4, told)
             self.assertIn("is this client's key in its folder", told.stderr)
+
+    def test_a_client_without_a_certificate_is_told_what_may_be_behind_the_silence(self):
+        served = self.serve()
+        hint = "stockctl: does the broker encrypt? then it wants --certificate and --broker-key\n"
+        told = self.stockctl(served, "--timeout", "300", "ping", certificate=None)
+        self.assertEqual(told.returncode, 4, told)
+        self.assertTrue(told.stderr.endswith(f" seconds\n{hint}"), told)
+        self.assertEqual(self.stockctl(served, "login", "north").returncode, 0)
+        self.assertNotIn(hint, self.stockctl(served, "--timeout", "300", "ping", certificate=None).stderr)
 
     def test_a_revoked_client_is_told_so(self):
         served = self.serve()

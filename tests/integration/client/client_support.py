@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -72,6 +73,18 @@ class Case(broker.Case):
 
     def hide_port(self, text):
         return text.replace(f":{self.served.port}", ":PORT")
+
+    def copy_run(self):
+        """Puts what script/run needs into the home, with the programs that are tested."""
+        os.makedirs(os.path.join(self.home, "script"))
+        os.makedirs(os.path.join(self.home, "build", "release"))
+        os.symlink(broker.BIN, os.path.join(self.home, "build", "release", "bin"))
+        shutil.copytree(broker.CONF, os.path.join(self.home, "conf"))
+        shutil.copy(os.path.join(broker.SOURCE, "script", "run"), os.path.join(self.home, "script"))
+        build = os.path.join(self.home, "script", "build")
+        with open(build, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n")
+        os.chmod(build, 0o755)
 
     def screen(self, *arguments, width=80, height=24, program=STOCK, **environment):
         """A program on a terminal of its own, gone when the test is over."""

@@ -6,7 +6,6 @@ of the examples but makes ready for those behind it.
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 
@@ -63,14 +62,15 @@ class Readme(Case):
         return found[0]
 
     def test_every_block_is_held_by_one_of_these_tests(self):
-        text = re.sub(r"^## Into production\n.*?(?=^## )", "", self.text, flags=re.M | re.S)
+        text = re.sub(r"^## Into production in ten minutes\n.*?(?=^## )", "", self.text, flags=re.M | re.S)
         blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.M | re.S)
         self.assertEqual([block.splitlines()[0] for block in blocks], [
             "script/run       # build, start a broker on loopback, open the interactive client, "
             "stop the broker at the end",
             "$ script/run", "north> buy 049000006346 2",
             r"$ printf 'login north\nbuy 036000291452 3\nlocal\n' | STOCK_PASSWORD=apple script/run",
-            "import msgpack, os, time, zmq", "$ mkdir /tmp/today"])
+            "build/release/bin/stockd --config conf/broker.conf &", "import msgpack, os, time, zmq",
+            "cc buy.c $(pkg-config --cflags --libs stockbus) -o buy", "$ mkdir /tmp/today"])
 
     def test_the_two_commands_are_there(self):
         lines = self.block("script/run ").splitlines()
@@ -110,25 +110,41 @@ class Readme(Case):
         return re.sub(r"(?<=127\.0\.0\.1:)\d+", "PORT", text)
 
     def test_commands_from_a_pipe_print_what_it_says(self):
-        """In a copy of what script/run needs, with the programs that are tested."""
-        for path in ["script/run", "conf"]:
-            copy = shutil.copytree if path == "conf" else shutil.copy
-            os.makedirs(os.path.join(self.home, "script"), exist_ok=True)
-            copy(os.path.join(broker.SOURCE, path), os.path.join(self.home, path))
-        os.makedirs(os.path.join(self.home, "build", "release"))
-        os.symlink(broker.BIN, os.path.join(self.home, "build", "release", "bin"))
-        build = os.path.join(self.home, "script", "build")
-        with open(build, "w", encoding="utf-8") as file:
-            file.write("#!/bin/sh\n")
-        os.chmod(build, 0o755)
+        self.copy_run()
         transcript.check(self, self.served, transcript.parse(self.block("$ printf")), "README")
 
-    def test_the_client_in_python_has_ten_lines_and_buys(self):
+    def run_client_in_python(self, port):
         program = self.block("import msgpack")
         self.assertEqual(len(program.splitlines()), 10)
-        done = subprocess.run(["/usr/bin/python3", "-c", program.replace(":5570", f":{self.served.port}")],
-                              stdout=subprocess.PIPE, encoding="utf-8", timeout=broker.PATIENCE_S,
-                              preexec_fn=broker.die_with_parent, check=True)
+        return subprocess.run(
+            ["/usr/bin/python3", "-c", program.replace(":5570", f":{port}").replace("5000", "1000")],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+            timeout=broker.PATIENCE_S, preexec_fn=broker.die_with_parent)
+
+    def test_the_broker_of_the_client_in_python_is_started_as_it_says(self):
+        self.copy_run()
+        path = os.path.join(self.home, "conf", "broker.conf")
+        text = read(path)
+        self.assertIn("tcp://127.0.0.1:5570", text)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace(":5570", ":*"))
+        line = self.block("build/release/bin/stockd")
+        shell = subprocess.Popen(["bash", "-c", f"{line}echo $!; wait"], cwd=self.home,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8")
+        self.addCleanup(shell.communicate)
+        started = int(shell.stdout.readline())
+        self.addCleanup(os.kill, started, signal.SIGKILL)
+        ready = next(filter(None, (re.match(r"stockd: ready on \S+:(\d+)$", told)
+                                   for told in shell.stderr)))
+        self.assertEqual(self.run_client_in_python(ready.group(1)).stdout, "ok ok\n")
+
+    def test_the_client_in_python_says_so_when_no_answer_comes(self):
+        self.served.signal(signal.SIGSTOP)
+        done = self.run_client_in_python(self.served.port)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (1, "", "no answer\n"))
+
+    def test_the_client_in_python_has_ten_lines_and_buys(self):
+        done = self.run_client_in_python(self.served.port)
         self.assertEqual(done.stdout, "ok ok\n")
         self.assertIn("It prints `ok ok`", self.text)
         self.log_in()

@@ -63,6 +63,10 @@ class Pipe(Case):
                 (["restock", "cola", "1"], 1, "this user may not do that"),
                 (["login", "north", "apple"], 2,
                  "login: word 2 is too many; usage: login [USER] [--password-file FILE]"),
+                (["inventory", "--json"], 2,
+                 "inventory: options stand before the command: stockctl --json inventory"),
+                (["buy", "cola", "1", "--json"], 2,
+                 "buy: options stand before the command: stockctl --json buy"),
                 (["wait", "--timeout", "0"], 2,
                  "wait: --timeout has a number of milliseconds from 1 to 3600000")]:
             done = self.stockctl(*arguments, status=status)
@@ -83,6 +87,14 @@ class Pipe(Case):
         done = self.stockctl("run", "-", text="Buy COLA 1\nBYU cola 1\n", status=2)
         self.assertIn("bought 1 of", done.stdout)
         self.assertIn("'BYU' is no command; did you mean 'buy'?", done.stderr)
+
+    def test_a_login_that_fails_says_who_was_logged_out_before_it(self):
+        refused = "stockctl: wrong user name or password\n"
+        self.assertEqual(self.stockctl("login", "south", status=6).stderr, refused)
+        self.log_in()
+        done = self.stockctl("login", "south", status=6)
+        self.assertEqual(done.stderr, refused + "stockctl: north was logged out\n")
+        self.assertEqual(self.stockctl("login", "south", status=6).stderr, refused)
 
     def test_a_logout_without_an_answer_is_finished_by_the_next_command(self):
         self.log_in()
@@ -111,6 +123,8 @@ class Pipe(Case):
 
     def test_help_of_a_command_is_there_in_two_ways(self):
         self.assertEqual(self.stockctl("help", "wait").stdout, self.stockctl("wait", "--help").stdout)
+        self.assertEqual(self.stockctl("help", "buy").stdout,
+                         self.stockctl("buy", "cola", 1, "--help").stdout)
 
     def test_scripts_name_the_line_of_an_error_and_may_go_on(self):
         script = 'login north\nbuy cola 1\nbuy mlik 2\n# no command\nbuy "milk" 2\n'

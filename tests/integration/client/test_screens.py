@@ -66,7 +66,7 @@ class FirstVisit(Case):
         self.assertNotIn("apple", shown)
         self.assertIn("next: 4 buys, as does 'buy ITEM UNITS'", screen.enter("2"))
         screen.press("C-l", "4", "Enter")
-        screen.wait_for(r"item \(UPC or name\): ?$")
+        screen.wait_for(r"item \(UPC or name; empty: none\): ?$")
         screen.type("TEA")
         screen.press("Enter")
         screen.wait_for("units of 緑茶 green tea, 100 g: ?$")
@@ -204,12 +204,38 @@ class Editing(Case):
         screen.wait_for("north has nothing in the local inventory\nnorth> ?\\Z")
         screen.type("buy")
         screen.press("Enter")
-        screen.wait_for(r"item \(UPC or name\): ?\Z")
+        screen.wait_for(r"item \(UPC or name; empty: none\): ?\Z")
         screen.type("co")
         screen.press("C-c")
         screen.wait_for(r"nothing was ordered\nnorth> ?\Z")
         screen.press("C-c")
         self.assertEqual(screen.wait_for_end(), 0)
+
+    def test_a_purchase_that_is_left_in_the_middle_orders_nothing(self):
+        screen = self.screen()
+        screen.log_in()
+        for typed, keys in [("", ["C-c"]), ("", ["C-d"]), ("half", ["C-c"])]:
+            screen.enter("buy", r"item \(UPC or name; empty: none\): ?\Z")
+            screen.type("cola")
+            screen.press("Enter")
+            screen.wait_for(r"units of Cola, 330 ml can: ?\Z")
+            screen.type("3")
+            screen.press("Enter")
+            screen.wait_for(r"another item \(empty: that is all\): ?\Z")
+            screen.type(typed)
+            screen.wait_for(rf"that is all\): ?{typed}\Z")
+            screen.press(*keys)
+            shown = screen.wait_for(r"\nnorth> ?\Z")
+            self.assertRegex(shown, r"nothing was ordered\nnorth> ?\Z")
+        screen.quit()
+        self.assertEqual(self.stockctl("local").stdout, "")
+
+    def test_an_empty_line_leaves_the_questions_of_a_purchase(self):
+        screen = self.screen()
+        screen.log_in()
+        screen.enter("buy", r"item \(UPC or name; empty: none\): ?\Z")
+        screen.press("Enter")
+        screen.wait_for(r"nothing was ordered\nnorth> ?\Z")
 
     def test_commands_are_there_again_the_next_time_but_no_password(self):
         screen = self.screen()
@@ -261,6 +287,25 @@ class Away(Case):
         screen.press("Enter")
         screen.wait_for(r"bought 7 of 049000006346.*\(order 1\)\nnorth> ?\Z")
         self.assertIn("049000006346  Cola, 330 ml can  1,293", screen.enter("inventory cola"))
+
+    def test_an_order_by_name_that_came_to_nothing_says_so(self):
+        screen = self.screen("--timeout", "3600000")
+        screen.log_in()
+        self.served.signal(signal.SIGSTOP)
+        screen.press("C-l")
+        screen.type("buy cola 7")
+        screen.press("Enter")
+        screen.wait_for("waiting for the list of items…")
+        screen.press("C-c")
+        shown = screen.wait_for(r"^north \(broker away\)> ?\Z")
+        self.assertIn("the wait for tcp://127.0.0.1:PORT was given up\nnothing was ordered\n", shown)
+        screen.quit()
+        done = self.stockctl("--timeout", 200, "buy", "cola", 7, status=4)
+        self.assertRegex(done.stderr, r"no answer from \S+ in 0\.\d seconds\n"
+                         r"stockctl: nothing was ordered\n\Z")
+        self.stockctl("--timeout", 200, "buy", "049000006346", 7, status=5)
+        done = self.stockctl("--timeout", 200, "buy", "cola", 7, status=4)
+        self.assertRegex(done.stderr, r"nothing else was begun\n\Z")
 
     def test_an_order_that_is_pending_is_settled_by_the_next_visit(self):
         self.log_in()
