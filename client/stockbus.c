@@ -79,10 +79,26 @@ begin_open(struct stockbus *client)
                                 : fail(client, STOCKBUS_USAGE, "the client is not open");
 }
 
+static enum stockbus_ending
+ending_of(const struct shopper_order *from, const struct local_state *state)
+{
+    if (from->status == STATUS_OK) {
+        return STOCKBUS_MADE;
+    }
+    for (size_t i = 0; i < state->aside_count; i++) {
+        const struct order *aside = &state->asides[i].order;
+        if (aside->session == from->order.session && aside->number == from->order.number) {
+            return STOCKBUS_UNKNOWN;
+        }
+    }
+    return STOCKBUS_NOT_MADE;
+}
+
 /* Tells of an order, unless it is still pending. */
 static void
-tell(struct told *told, const struct shopper_order *from, const struct pending *pending)
+tell(struct told *told, const struct shopper_order *from, const struct local_state *state)
 {
+    const struct pending *pending = &state->pending;
     told->exists =
         from->exists && !(pending->exists && pending->order.number == from->order.number &&
                             pending->order.session == from->order.session);
@@ -96,7 +112,7 @@ tell(struct told *told, const struct shopper_order *from, const struct pending *
     told->order = (struct stockbus_order){
         .number = from->order.number,
         .is_restock = from->order.operation == OPERATION_RESTOCK,
-        .is_made = from->status == STATUS_OK,
+        .ending = ending_of(from, state),
         .error = from->status == STATUS_OK ? NULL : status_word(from->status),
         .lines = told->lines,
         .line_count = from->order.line_count,
@@ -113,9 +129,9 @@ run(struct stockbus *client, enum shopper_step step)
     const struct shopper_result *result = shopper_result(client->shopper);
     client->error = result->error;
     client->message = result->message;
-    const struct pending *pending = &local_inventory_state(client->inventory)->pending;
-    tell(&client->order, &result->order, pending);
-    tell(&client->before, &result->before, pending);
+    const struct local_state *state = local_inventory_state(client->inventory);
+    tell(&client->order, &result->order, state);
+    tell(&client->before, &result->before, state);
     return (int)outcome;
 }
 

@@ -67,12 +67,19 @@ struct stockbus_item {
     const char *name; /**< NULL: not known here */
 };
 
+/** How an order came to an end. */
+enum stockbus_ending {
+    STOCKBUS_MADE,     /**< all of it */
+    STOCKBUS_NOT_MADE, /**< it was refused or given up, and never will be */
+    STOCKBUS_UNKNOWN   /**< it was set aside, and may have been made */
+};
+
 /** An order that came to an end. */
 struct stockbus_order {
-    uint64_t number;   /**< 1, 2, 3 … in its session */
-    bool is_restock;   /**< otherwise a purchase */
-    bool is_made;      /**< otherwise it was refused or given up for ever */
-    const char *error; /**< why it was not made, as stockbus_error(); NULL when it was */
+    uint64_t number;             /**< 1, 2, 3 … in its session */
+    bool is_restock;             /**< otherwise a purchase */
+    enum stockbus_ending ending; /**< was it made? */
+    const char *error; /**< what the broker said, as stockbus_error(); NULL: it was made */
     const struct stockbus_line *lines; /**< what it asked for */
     size_t line_count;                 /**< at least 1 */
 };

@@ -4,8 +4,9 @@
  *
  *     RESULT ERROR ORDER BEFORE USER [UPC=UNITS(NAME)...] | MESSAGE
  *
- * where ORDER and BEFORE are NUMBER:made:LINES or NUMBER:ERROR:LINES, with a + before the lines of
- * a restock; a * behind USER says that an order is pending; and - stands for what is not there.
+ * where ORDER and BEFORE are NUMBER:made:LINES, NUMBER:ERROR:LINES, or NUMBER:ERROR?:LINES where it
+ * is unknown whether it was made, with a + before the lines of a restock; a * behind USER says that
+ * an order is pending; and - stands for what is not there.
  */
 #include "client/stockbus.h"
 
@@ -27,8 +28,10 @@ put_order(const struct stockbus_order *order)
     if (order == NULL) {
         printf("- ");
     } else {
-        printf("%" PRIu64 ":%s:%s%zu ", order->number, order->is_made ? "made" : order->error,
-            order->is_restock ? "+" : "", order->line_count);
+        printf("%" PRIu64 ":%s%s:%s%zu ", order->number,
+            order->ending == STOCKBUS_MADE ? "made" : order->error,
+            order->ending == STOCKBUS_UNKNOWN ? "?" : "", order->is_restock ? "+" : "",
+            order->line_count);
     }
 }
 

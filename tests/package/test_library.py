@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import unittest
@@ -190,6 +191,25 @@ class Calls(Case):
             self.open()
             self.assert_call(then, expected.replace("N", r"\d"))
             self.open(timeout_ms=200)
+
+    def test_of_an_order_that_was_set_aside_nobody_knows_whether_it_was_made(self):
+        self.call("login", "north", "apple")
+        self.open(timeout_ms=200)
+        self.end()
+        other = self.state + "-copy"
+        shutil.copytree(self.state, other)
+        self.start()
+        self.open(timeout_ms=200)
+        self.served.kill()
+        self.assert_call(f"buy {TISSUES} 1", r"5 \w+ - - north\* \| .+")
+        self.served.restart(crash=True)
+        self.open(state=other)
+        self.assert_call("logout", r"0 - - - - \| ")
+        self.open()
+        self.assert_call("resolve 0", r"5 outcome_unknown - - north\* \| .+")
+        self.assert_call("resolve 2", r"0 - 1:session_ended\?:1 - - \| ")
+        self.assert_call("login north apple", r"0 - - - north \| ")
+        self.assert_call(f"buy {TISSUES} 99", r"0 - 1:made:1 - north \| ")
 
     def test_a_broker_that_is_away_is_unreachable(self):
         self.call("login", "north", "apple")
