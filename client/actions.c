@@ -84,9 +84,6 @@ action_login(struct client *client, size_t count, char **words)
     enum shopper_step step = shopper_begin_login(client->shopper, user, password, nonce);
     sodium_memzero(password, sizeof password);
     outcome = client_run(client, step);
-    if (client->link != NULL) {
-        link_reset(client->link); /* libzmq keeps what was sent in buffers of the connection */
-    }
     if (outcome == OUTCOME_DONE) {
         render_login(&client->render, shopper_result(client->shopper),
             local_inventory_state(client->inventory));

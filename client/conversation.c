@@ -164,5 +164,9 @@ conversation_run(const struct conversation *conversation, enum shopper_step step
         step = step == SHOPPER_SEND ? exchange(conversation, &noticed)
                                     : wait_while_busy(conversation, busy_end_ms, &noticed);
     }
+    if (conversation->link != NULL && shopper_is_login(conversation->shopper)) {
+        link_reset(
+            conversation->link); /* libzmq keeps what was sent in buffers of the connection */
+    }
     return shopper_result(conversation->shopper)->outcome;
 }

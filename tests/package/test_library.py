@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import broker
-from broker import Case, PATIENCE_S, die_with_parent
+from broker import Case, PATIENCE_S, die_with_parent, wait_until
 
 BUILD = os.path.dirname(broker.BIN)
 CALLS = os.path.join(BUILD, "tests", "library_calls")
@@ -169,6 +169,22 @@ class Calls(Case):
         self.assert_call("local south", r"0 - - - - \| ")
         self.assert_call("login depot cherry", r"0 - - - depot \| ")
         self.assert_call(f"restock {TISSUES} 1", r"0 - 1:made:\+1 - depot \| ")
+
+    def connections(self):
+        """How many connections the program has."""
+        with open(f"/proc/{self.driver.pid}/net/tcp", encoding="ascii") as file:
+            established = {words[9] for words in map(str.split, file) if words[3] == "01"}
+        folder = f"/proc/{self.driver.pid}/fd"
+        links = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
+        return sum(f"socket:[{inode}]" in links for inode in established)
+
+    def test_the_connection_that_the_password_went_over_is_given_up(self):
+        self.call("login", "north", "apple")
+        wait_until(lambda: self.connections() == 0, "the end of the connection")
+        self.call("inventory", COLA)
+        self.assertEqual(self.connections(), 1)
+        self.call("login", "north", "wrong")
+        wait_until(lambda: self.connections() == 0, "the end of the connection")
 
     def test_what_is_bought_and_who_bought_it_outlive_the_program(self):
         self.call("login", "north", "apple")
