@@ -67,6 +67,13 @@ def commands_of_readme():
     return commands
 
 
+def blocks_of_security():
+    """The code blocks of docs/security.md about keys."""
+    with open(os.path.join(broker.SOURCE, "docs", "security.md"), encoding="utf-8") as file:
+        section = re.search(r"^## Keys in five commands\n(.*?)^## ", file.read(), re.M | re.S)
+    return re.findall(r"^```\n(.*?)^```$", section.group(1), re.M | re.S)
+
+
 class Package(Case):
     def setUp(self):
         super().setUp()
@@ -173,6 +180,27 @@ class Package(Case):
     def run_as_visitor(self, command, **environment):
         return self.run_inside(command, user="visitor", HOME="/home/visitor", **environment)
 
+    def encrypt(self):
+        """Follows docs/security.md, with the visitor as the shop."""
+        broker_conf, client_conf, five, owner, ping, _, _ = blocks_of_security()
+        with open(self.inside("/etc/stockbus/broker.conf"), "a", encoding="utf-8") as file:
+            file.write(broker_conf)
+        self.run_as_visitor("umask 077; mkdir -p ~/.config/stockbus")
+        self.write("/home/visitor/.config/stockbus/client.conf", client_conf)
+        for line in five.splitlines() + owner.splitlines():
+            machine, command = re.fullmatch(r"(broker|shop)[#$] (.*)", line).groups()
+            if command.startswith("scp"):
+                # Root may read and write on both machines; what the shop gets is the shop's.
+                command = re.sub("^scp", "umask 022; cp", command.replace("broker:", ""))
+                self.run_inside(command, HOME="/home/visitor")
+            else:
+                (self.run_inside if machine == "broker" else self.run_as_visitor)(command)
+        self.assertIn("the configuration is good", self.run_inside("stockd --check-config"))
+        self.run_inside("systemctl restart stockd")
+        self.find_endpoint()
+        self.assertIn("keys that may connect: 1", self.read("/run/stockd.log"))
+        self.assertIn("answers after", self.run_as_visitor(ping.removeprefix("shop$ ").strip()))
+
     def check_installed(self):
         for program in ("stockd", "stock", "stockctl", "stock-fsck", "readings", "readings-cat"):
             self.assertRegex(self.run_inside(f"{program} --version"), rf"^{program} \d")
@@ -230,6 +258,7 @@ class Package(Case):
         self.run_inside("systemctl enable --now stockd")
         self.find_endpoint()
         self.assertIn("036000291452\tFacial tissues, 160 sheets\t95\n", self.run_as_visitor("stockctl inventory"))
+        self.encrypt()
         self.run_inside("systemctl stop stockd")
 
         self.run_inside("apt-get purge -y -q stockbus")
