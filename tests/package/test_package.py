@@ -137,13 +137,13 @@ class Package(Case):
         os.makedirs(folder)
         return os.path.relpath(shutil.copy(path, folder), self.root)
 
-    def build_next(self, path):
+    def build_next(self, path, version="99.0"):
         """Makes a later version of a package, whose configuration files differ."""
-        tree = os.path.join(self.directory, "next")
+        tree = os.path.join(self.directory, version)
         subprocess.run(["dpkg-deb", "-R", self.inside(path), tree], check=True)
         control = os.path.join(tree, "DEBIAN", "control")
         with open(control, encoding="utf-8") as file:
-            text = re.sub(r"^Version: .*$", "Version: 99.0", file.read(), flags=re.M)
+            text = re.sub(r"^Version: .*$", f"Version: {version}", file.read(), flags=re.M)
         with open(control, "w", encoding="utf-8") as file:
             file.write(text)
         for name in ("broker", "client", "users"):
@@ -166,7 +166,7 @@ class Package(Case):
             if command == "script/package":
                 continue  # done by build()
             command = command.replace("apt-get install", INSTALL)
-            user = re.match(r"(?:printf '|stockctl login )(\w+)", command)
+            user = re.search(r"(?:printf '|stockctl login )(\w+)", command)
             password = PASSWORDS[user.group(1)] if user else ""
             if "--hash-password" in command:
                 command = command.replace("stockd --hash", f"echo {password} | stockd --hash")
@@ -330,7 +330,7 @@ class Package(Case):
         self.run_inside("apt-get update -q")
         self.run_inside(f"{INSTALL} systemd ./{package}")
         for _, command, _ in commands_of_readme():
-            if command.startswith(("printf", "echo")):
+            if command.startswith(("hash=", "echo")):
                 self.run_inside(command.replace("stockd --hash", "echo apple | stockd --hash"))
         start = self.boot()
 
@@ -368,11 +368,31 @@ class Package(Case):
         self.assertEqual(show("ActiveState"), "active")
         run("systemctl stop stockd.socket stockd")
 
+        # An upgrade restarts it, also where it then does not come up.
+        os.remove(self.inside("/usr/sbin/policy-rc.d"))
+        run("systemctl enable --now stockd")
+        before = show("MainPID")
+        run(f"dpkg -i --force-confold {self.build_next(package, '98.0')}")
+        self.assertEqual((show("ActiveState"), show("MainPID") != before), ("active", True))
+        run("cp /etc/stockbus/users.conf / && echo broken >>/etc/stockbus/users.conf")
+        told = run(f"dpkg -i --force-confold {self.build_next(package, '99.0')}")
+        self.assertIn("stockd does not come up again: see journalctl -u stockd\n", told)
+        self.assertEqual(run("dpkg-query -W -f '${Status}' stockbus"), "install ok installed")
+        run("cp /users.conf /etc/stockbus/ && systemctl reset-failed stockd && systemctl start stockd")
+
         # What wants a person is not started again and again.
+        run("systemctl stop stockd")
         run("echo broken >>/etc/stockbus/users.conf")
         run("systemctl start stockd", status=1)
         self.assertEqual((show("ActiveState"), show("NRestarts"), show("ExecMainStatus")),
                          ("failed", "0", "2"))
+
+        # Removed, it is stopped and not started any more; purged, it is gone.
+        run("cp /users.conf /etc/stockbus/ && systemctl reset-failed stockd && systemctl start stockd")
+        run("dpkg -r stockbus")
+        self.assertEqual(show("ActiveState"), "inactive")
+        run("test ! -e /etc/systemd/system/multi-user.target.wants/stockd.service")
+        run("dpkg -P stockbus && test ! -e /etc/stockbus && test ! -e /var/lib/stockbus")
 
 
 if __name__ == "__main__":
