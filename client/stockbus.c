@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <sodium.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,31 @@ open_parts(struct stockbus *client, const struct stockbus_config *config)
                : fail(client, is_usage ? STOCKBUS_USAGE : STOCKBUS_DAMAGED, "%s", diagnostic.text);
 }
 
+/*
+ * Takes the configuration of a caller that was built with this header, an earlier one, or a later
+ * one whose further members it has left as they were.
+ */
+static bool
+take_config(struct stockbus_config *taken, const struct stockbus_config *config)
+{
+    enum {
+        SIZE_FIRST = offsetof(struct stockbus_config, timeout_ms) + sizeof config->timeout_ms,
+        SIZE_MAX_LATER = 4096 /* more is no size at all */
+    };
+    size_t size = config->size;
+    if (size < SIZE_FIRST || size > SIZE_MAX_LATER) {
+        return false;
+    }
+    for (size_t i = sizeof *taken; i < size; i++) {
+        if (((const unsigned char *)config)[i] != 0) {
+            return false;
+        }
+    }
+    *taken = (struct stockbus_config)STOCKBUS_CONFIG_INIT;
+    memcpy(taken, config, size < sizeof *taken ? size : sizeof *taken);
+    return true;
+}
+
 int
 stockbus_open(struct stockbus **result, const struct stockbus_config *config)
 {
@@ -176,10 +202,11 @@ stockbus_open(struct stockbus **result, const struct stockbus_config *config)
     if (client == NULL) {
         return STOCKBUS_DAMAGED;
     }
-    if (config->size != sizeof *config) {
-        return fail(client, STOCKBUS_USAGE, "the configuration is of another version");
+    struct stockbus_config taken;
+    if (!take_config(&taken, config)) {
+        return fail(client, STOCKBUS_USAGE, "the configuration is of a version not known here");
     }
-    return open_parts(client, config);
+    return open_parts(client, &taken);
 }
 
 void

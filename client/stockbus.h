@@ -40,7 +40,11 @@ enum stockbus_result {
     STOCKBUS_LOGGED_OUT = 6   /**< not logged in, or wrong user name or password */
 };
 
-/** Begin with STOCKBUS_CONFIG_INIT, so that members of a later version are as they should be. */
+/**
+ * Begin with STOCKBUS_CONFIG_INIT: then a program goes on with a later library, whose further
+ * members it does not know, and with an earlier one, as long as it sets none that is not known
+ * there.
+ */
 struct stockbus_config {
     size_t size;          /**< of this struct */
     const char *endpoint; /**< "tcp://HOST:PORT"; NULL: "tcp://127.0.0.1:5570" */

@@ -58,17 +58,37 @@ view(struct stockbus *client, const struct stockbus_item **items, size_t *count)
     return stockbus_inventory(client, upcs, word_count - 1, items, count);
 }
 
+/*
+ * open ENDPOINT STATE TIMEOUT [SIZE [TAIL]]: as a program does whose configuration has that size,
+ * and TAIL in its last byte.
+ */
+static int
+open_client(struct stockbus **client)
+{
+    union {
+        struct stockbus_config config;
+        unsigned char bytes[2 * sizeof(struct stockbus_config)];
+    } given = {.bytes = {0}};
+    given.config = (struct stockbus_config)STOCKBUS_CONFIG_INIT;
+    stockbus_close(client);
+    given.config.endpoint = words[1];
+    given.config.state = strcmp(words[2], "none") == 0 ? NULL : words[2];
+    given.config.timeout_ms = strtol(words[3], NULL, 10);
+    if (word_count > 4) {
+        given.config.size = strtoul(words[4], NULL, 10);
+    }
+    if (word_count > 5) {
+        given.bytes[given.config.size - 1] = (unsigned char)strtoul(words[5], NULL, 10);
+    }
+    return stockbus_open(client, &given.config);
+}
+
 static int
 call(struct stockbus **client, const struct stockbus_item **items, size_t *count)
 {
     const char *name = words[0];
     if (strcmp(name, "open") == 0) {
-        struct stockbus_config config = STOCKBUS_CONFIG_INIT;
-        stockbus_close(client);
-        config.endpoint = words[1];
-        config.state = strcmp(words[2], "none") == 0 ? NULL : words[2];
-        config.timeout_ms = strtol(words[3], NULL, 10);
-        return stockbus_open(client, &config);
+        return open_client(client);
     }
     if (strcmp(name, "login") == 0) {
         return stockbus_login(*client, words[1], words[2]);

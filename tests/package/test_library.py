@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import unittest
 
@@ -248,6 +249,14 @@ class Calls(Case):
                       "buy" + f" {TISSUES} 1" * 1001, "inventory" + f" {TISSUES}" * 1001):
             self.assertRegex(self.call(*words.split()), "^" + usage + "$", words[:40])
         self.assert_call("local", r"0 - - - north \| ")
+
+    def test_programs_of_other_versions_are_served_as_far_as_they_are_understood(self):
+        first = 3 * struct.calcsize("P") + 8
+        for words, status in (([first], 0), ([first - 1], 2), ([0], 2), ([first + 24], 0),
+                              ([first + 24, 0], 0), ([first + 24, 1], 2), ([2 ** 40], 2)):
+            told = self.call("open", self.served.endpoint, self.state, 5000, *words)
+            self.assertRegex(told, f"^{status} " + ("usage .* of a version not known" if status else "-"),
+                             words)
 
     def test_a_state_directory_in_use_is_told(self):
         self.call("login", "north", "apple")
