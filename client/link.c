@@ -88,6 +88,35 @@ connect_socket(struct link *link)
     return 0;
 }
 
+static bool
+decode_key(const char *text, uint8_t key[CERTIFICATE_KEY_SIZE])
+{
+    char again[CERTIFICATE_TEXT_SIZE] = "";
+    bool good = strlen(text) == sizeof again - 1 && zmq_z85_decode(key, text) != NULL &&
+                zmq_z85_encode(again, key, CERTIFICATE_KEY_SIZE) != NULL &&
+                strcmp(again, text) == 0; /* libzmq is lenient about characters that Z85 lacks */
+    explicit_bzero(again, sizeof again);
+    return good;
+}
+
+int
+link_keys_parse(struct link_keys *keys, const char *broker_key, const char *secret_key,
+    struct diagnostic *diagnostic)
+{
+    char public_key[CERTIFICATE_TEXT_SIZE];
+    const char *wrong = NULL;
+    if (!decode_key(broker_key, keys->broker_key)) {
+        wrong = "broker's";
+    } else if (!decode_key(secret_key, keys->certificate.secret_key) ||
+               zmq_curve_public(public_key, secret_key) != 0 ||
+               !decode_key(public_key, keys->certificate.public_key)) {
+        wrong = "secret";
+    }
+    return wrong == NULL ? 0
+                         : diagnostic_set(diagnostic, ERROR_INVALID,
+                               "the %s key is no key of 40 characters of Z85", wrong);
+}
+
 int
 link_open(struct link **link, const char *endpoint, const struct link_keys *keys,
     struct diagnostic *diagnostic)

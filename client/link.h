@@ -26,6 +26,16 @@ struct link_keys {
 };
 
 /**
+ * Makes `keys` of the broker's public key and the client's secret one, each as text: 40 characters
+ * of Z85, as certificates have them.
+ *
+ * Returns 0, or ERROR_INVALID with a `diagnostic` that says which is no key.
+ */
+int
+link_keys_parse(struct link_keys *keys, const char *broker_key, const char *secret_key,
+    struct diagnostic *diagnostic);
+
+/**
  * Opens a link to `endpoint` ("tcp://HOST:PORT"). Does not wait for a connection. With `keys`,
  * which are copied, it is encrypted, and nobody but the broker of that key is spoken to; with NULL
  * it is not.

@@ -139,10 +139,30 @@ run(struct stockbus *client, enum shopper_step step)
 /* Opening and closing. */
 
 static int
+open_link(
+    struct stockbus *client, const struct stockbus_config *config, struct diagnostic *diagnostic)
+{
+    struct link_keys keys;
+    const char *endpoint = config->endpoint != NULL ? config->endpoint : endpoint_default;
+    bool is_encrypted = config->broker_key != NULL;
+    if (is_encrypted != (config->secret_key != NULL)) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "for an encrypted connection, broker_key and secret_key go together");
+    }
+    int error = is_encrypted
+                    ? link_keys_parse(&keys, config->broker_key, config->secret_key, diagnostic)
+                    : 0;
+    if (error == 0) {
+        error = link_open(&client->link, endpoint, is_encrypted ? &keys : NULL, diagnostic);
+    }
+    sodium_memzero(&keys, sizeof keys);
+    return error;
+}
+
+static int
 open_parts(struct stockbus *client, const struct stockbus_config *config)
 {
     uint8_t history[HISTORY_SIZE];
-    const char *endpoint = config->endpoint != NULL ? config->endpoint : endpoint_default;
     client->timeout_ms = config->timeout_ms != 0 ? config->timeout_ms : TIMEOUT_DEFAULT_MS;
     if (config->state == NULL || config->state[0] == '\0') {
         return fail(client, STOCKBUS_USAGE, "a state directory is wanted");
@@ -160,7 +180,7 @@ open_parts(struct stockbus *client, const struct stockbus_config *config)
     if (error == 0) {
         client->shopper = shopper_new(client->inventory);
         error = client->shopper != NULL
-                    ? link_open(&client->link, endpoint, NULL, &diagnostic)
+                    ? open_link(client, config, &diagnostic)
                     : diagnostic_set(&diagnostic, ERROR_MEMORY, "%s", error_text(ERROR_MEMORY));
     }
     bool is_usage = error == ERROR_LOCKED || error == ERROR_INVALID;

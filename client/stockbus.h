@@ -49,13 +49,17 @@ struct stockbus_config {
     size_t size;          /**< of this struct */
     const char *endpoint; /**< "tcp://HOST:PORT"; NULL: "tcp://127.0.0.1:5570" */
     const char *state;    /**< the state directory; made where it is missing */
-    int64_t timeout_ms;   /**< how long a silent broker is waited for; 0: 5000 */
+    int64_t timeout_ms;   /**< how long a silent broker is waited for, each request; 0: 5000 */
+    /** For an encrypted connection: the broker's public key, 40 characters as in its certificate;
+     * NULL: plain text, which a broker serves on loopback addresses only, unless told otherwise. */
+    const char *broker_key;
+    const char *secret_key; /**< and the client's own secret key, from its certificate */
 };
 
 /** The defaults. */
-#define STOCKBUS_CONFIG_INIT                          \
-    {                                                 \
-        sizeof(struct stockbus_config), NULL, NULL, 0 \
+#define STOCKBUS_CONFIG_INIT                                      \
+    {                                                             \
+        sizeof(struct stockbus_config), NULL, NULL, 0, NULL, NULL \
     }
 
 /** Units of one item. */

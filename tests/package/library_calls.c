@@ -58,6 +58,18 @@ view(struct stockbus *client, const struct stockbus_item **items, size_t *count)
     return stockbus_inventory(client, upcs, word_count - 1, items, count);
 }
 
+static int
+open_encrypted(struct stockbus **client)
+{
+    struct stockbus_config config = STOCKBUS_CONFIG_INIT;
+    stockbus_close(client);
+    config.endpoint = words[1];
+    config.state = words[2];
+    config.broker_key = words[3];
+    config.secret_key = word_count > 4 ? words[4] : NULL;
+    return stockbus_open(client, &config);
+}
+
 /*
  * open ENDPOINT STATE TIMEOUT [SIZE [TAIL]]: as a program does whose configuration has that size,
  * and TAIL in its last byte.
@@ -89,6 +101,9 @@ call(struct stockbus **client, const struct stockbus_item **items, size_t *count
     const char *name = words[0];
     if (strcmp(name, "open") == 0) {
         return open_client(client);
+    }
+    if (strcmp(name, "encrypt") == 0) {
+        return open_encrypted(client);
     }
     if (strcmp(name, "login") == 0) {
         return stockbus_login(*client, words[1], words[2]);

@@ -10,6 +10,7 @@ import unittest
 
 import broker
 from broker import Case, PATIENCE_S, die_with_parent, wait_until
+from keys import Keys
 
 BUILD = os.path.dirname(broker.BIN)
 CALLS = os.path.join(BUILD, "tests", "library_calls")
@@ -250,10 +251,26 @@ class Calls(Case):
             self.assertRegex(self.call(*words.split()), "^" + usage + "$", words[:40])
         self.assert_call("local", r"0 - - - north \| ")
 
+    def test_it_encrypts_and_speaks_to_no_other_broker(self):
+        keys = Keys(os.path.join(self.directory, "keys"))
+        broker_key, public, secret = [key.decode() for key in keys.make("shop")]
+        keys.allow("shop")
+        self.served = self.broker("encrypted", curve=keys.settings).start()
+        state = os.path.join(self.directory, "encrypted-state")
+        begin = ("encrypt", self.served.endpoint, state)
+        self.assertRegex(self.call(*begin, broker_key, secret), r"^0 ")
+        self.assert_call("login north apple", r"0 - - - north \| ")
+        self.assert_call(f"buy {TISSUES} 1", r"0 - 1:made:1 - north \| ")
+        for words in ((broker_key,), (broker_key, secret[1:]), (broker_key[1:], secret),
+                      (broker_key, "~" + secret[1:])):
+            self.assertRegex(self.call(*begin, *words), r"^2 usage - - \S+ \| .*key")
+        self.open(timeout_ms=300, state=state)
+        self.assert_call("inventory", r"4 unreachable - - north \| .+")
+
     def test_programs_of_other_versions_are_served_as_far_as_they_are_understood(self):
         first = 3 * struct.calcsize("P") + 8
-        for words, status in (([first], 0), ([first - 1], 2), ([0], 2), ([first + 24], 0),
-                              ([first + 24, 0], 0), ([first + 24, 1], 2), ([2 ** 40], 2)):
+        for words, status in (([first], 0), ([first - 1], 2), ([0], 2), ([first + 40], 0),
+                              ([first + 40, 0], 0), ([first + 40, 1], 2), ([2 ** 40], 2)):
             told = self.call("open", self.served.endpoint, self.state, 5000, *words)
             self.assertRegex(told, f"^{status} " + ("usage .* of a version not known" if status else "-"),
                              words)
