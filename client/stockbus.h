@@ -5,8 +5,9 @@
  * before it is sent, and its outcome before it is told: a program that is killed in between goes on
  * where it was, and the order is made once or not at all.
  *
- * Every function that asks the broker blocks, for at most the time set in the configuration, or
- * 12 times that while the broker answers that it is busy. They return one of `enum
+ * Every function that asks the broker blocks, for each request at most for the time set in the
+ * configuration, or 12 times that in all while the broker answers that it is busy; a call may take
+ * several requests. They return one of `enum
  * stockbus_result`; stockbus_error() and stockbus_message() then say more. An order that was
  * pending from before is settled by whatever is asked next; stockbus_order_before() tells of it.
  *
@@ -35,7 +36,7 @@ enum stockbus_result {
     STOCKBUS_REFUSED = 1,     /**< by the broker; stockbus_error() is its word for it */
     STOCKBUS_USAGE = 2,       /**< an argument is wrong, or the state directory is in use */
     STOCKBUS_DAMAGED = 3,     /**< damaged data, no memory or disk, or not the broker known */
-    STOCKBUS_UNREACHABLE = 4, /**< no answer; nothing of an order is in doubt */
+    STOCKBUS_UNREACHABLE = 4, /**< no answer; no new order is in doubt: stockbus_is_pending() */
     STOCKBUS_PENDING = 5,     /**< the outcome of an order is not known yet: stockbus_resolve() */
     STOCKBUS_LOGGED_OUT = 6   /**< not logged in, or wrong user name or password */
 };
@@ -49,11 +50,11 @@ struct stockbus_config {
     size_t size;          /**< of this struct */
     const char *endpoint; /**< "tcp://HOST:PORT"; NULL: "tcp://127.0.0.1:5570" */
     const char *state;    /**< the state directory; made where it is missing */
-    int64_t timeout_ms;   /**< how long a silent broker is waited for, each request; 0: 5000 */
-    /** For an encrypted connection: the broker's public key, 40 characters as in its certificate;
-     * NULL: plain text, which a broker serves on loopback addresses only, unless told otherwise. */
-    const char *broker_key;
-    const char *secret_key; /**< and the client's own secret key, from its certificate */
+    int64_t timeout_ms;   /**< how long each request waits for a silent broker; 0: 5000 */
+    /* For an encrypted connection, 40 characters each, as certificates have them; copied. NULL:
+     * plain text, which a broker serves on loopback addresses only unless it is told otherwise. */
+    const char *broker_key; /**< the public key of the broker */
+    const char *secret_key; /**< the secret key of this client: stockctl keygen makes one */
 };
 
 /** The defaults. */
@@ -148,7 +149,10 @@ stockbus_resolve(struct stockbus *client, enum stockbus_doubt doubt);
 STOCKBUS_PUBLIC bool
 stockbus_is_pending(const struct stockbus *client);
 
-/** Gives what `user` has bought, NULL being who is logged in, from the disk. Asks nobody. */
+/**
+ * Gives what `user` has bought, NULL being who is or was last logged in, from the disk. Asks
+ * nobody.
+ */
 STOCKBUS_PUBLIC int
 stockbus_local(struct stockbus *client, const char *user, const struct stockbus_item **items,
     size_t *item_count);
