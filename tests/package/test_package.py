@@ -210,6 +210,11 @@ class Package(Case):
                          "stockbus:stockbus 700\n")
         self.assertEqual(self.run_inside("getent passwd stockbus").rsplit(":", 1)[1].strip(),
                          "/usr/sbin/nologin")
+        documents = "/usr/share/doc/stockbus/"
+        linked = re.findall(r"\]\((docs/[^)#]+)", self.read(documents + "README.md"))
+        self.assertIn("docs/examples/buy.c", linked)
+        missing = [name for name in linked if not os.path.exists(self.inside(documents + name))]
+        self.assertEqual(missing, [])
         self.assertIn("Permission denied", self.run_inside(
             "setpriv --reuid nobody --regid nogroup --clear-groups cat /etc/stockbus/users.conf",
             status=1))
