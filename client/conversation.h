@@ -37,8 +37,4 @@ struct conversation {
 enum outcome
 conversation_run(const struct conversation *conversation, enum shopper_step step);
 
-/** Returns milliseconds of a clock that only goes forward. */
-int64_t
-conversation_now_ms(void);
-
 #endif

@@ -19,6 +19,9 @@
 
 struct link;
 
+/** Where the broker is, unless something else is said. */
+#define LINK_ENDPOINT_DEFAULT "tcp://127.0.0.1:5570"
+
 /** What an encrypted link needs; wipe it after use. */
 struct link_keys {
     uint8_t broker_key[CERTIFICATE_KEY_SIZE]; /**< the public one of the broker */
