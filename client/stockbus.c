@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char endpoint_default[] = "tcp://127.0.0.1:5570";
-
 /* An order as it is told. */
 struct told {
     bool exists;
@@ -143,7 +141,7 @@ open_link(
     struct stockbus *client, const struct stockbus_config *config, struct diagnostic *diagnostic)
 {
     struct link_keys keys;
-    const char *endpoint = config->endpoint != NULL ? config->endpoint : endpoint_default;
+    const char *endpoint = config->endpoint != NULL ? config->endpoint : LINK_ENDPOINT_DEFAULT;
     bool is_encrypted = config->broker_key != NULL;
     if (is_encrypted != (config->secret_key != NULL)) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
@@ -438,4 +436,11 @@ const char *
 stockbus_message(const struct stockbus *client)
 {
     return client != NULL ? client->message.text : error_text(ERROR_MEMORY);
+}
+
+const char *
+stockbus_warning(const struct stockbus *client)
+{
+    return client != NULL && client->inventory != NULL ? local_inventory_warning(client->inventory)
+                                                       : "";
 }

@@ -173,6 +173,13 @@ stockbus_error(const struct stockbus *client);
 STOCKBUS_PUBLIC const char *
 stockbus_message(const struct stockbus *client);
 
+/**
+ * Returns a sentence about what was set aside when the state directory was opened, as the rest of a
+ * record that was cut off; mostly empty. NULL may be asked too.
+ */
+STOCKBUS_PUBLIC const char *
+stockbus_warning(const struct stockbus *client);
+
 #ifdef __cplusplus
 }
 #endif

@@ -2,7 +2,7 @@
  * Calls libstockbus as it is told on standard input, one call a line, and answers each with one
  * line:
  *
- *     RESULT ERROR ORDER BEFORE USER [UPC=UNITS(NAME)...] | MESSAGE
+ *     RESULT ERROR ORDER BEFORE USER [UPC=UNITS(NAME)...] | MESSAGE [! WARNING]
  *
  * where ORDER and BEFORE are NUMBER:made:LINES, NUMBER:ERROR:LINES, or NUMBER:ERROR?:LINES where it
  * is unknown whether it was made, with a + before the lines of a restock; a * behind USER says that
@@ -148,7 +148,8 @@ main(void)
             printf("%" PRIu64 "=%" PRIu64 "(%s) ", items[i].upc, items[i].units,
                 items[i].name != NULL ? items[i].name : "-");
         }
-        printf("| %s\n", stockbus_message(client));
+        const char *warning = stockbus_warning(client);
+        printf("| %s%s%s\n", stockbus_message(client), warning[0] != '\0' ? "! " : "", warning);
     }
     stockbus_close(&client);
     return 0;

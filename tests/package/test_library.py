@@ -1,5 +1,6 @@
 """libstockbus: what it exports, how it is found when it is installed, and what its calls answer."""
 
+import glob
 import os
 import re
 import shutil
@@ -250,6 +251,15 @@ class Calls(Case):
                       "buy" + f" {TISSUES} 1" * 1001, "inventory" + f" {TISSUES}" * 1001):
             self.assertRegex(self.call(*words.split()), "^" + usage + "$", words[:40])
         self.assert_call("local", r"0 - - - north \| ")
+
+    def test_what_was_set_aside_is_told(self):
+        self.call("login", "north", "apple")
+        self.end()
+        newest = max(glob.glob(os.path.join(self.state, "journal-*.msgpack")))
+        with open(newest, "ab") as file:
+            file.write(b"\x93")
+        self.start()
+        self.assertRegex(self.open(), r"^0 - - - north \| ! .*1 bytes of a record .* set aside$")
 
     def test_it_encrypts_and_speaks_to_no_other_broker(self):
         keys = Keys(os.path.join(self.directory, "keys"))
