@@ -351,6 +351,7 @@ is_behind(const struct accounts *accounts, const struct attempt *attempt, uint64
     for (size_t i = 0; i < ATTEMPTS_MAX; i++) {
         const struct attempt *other = &accounts->attempts[i];
         if (other->state == ATTEMPT_HELD && now_ms <= other->late_ms &&
+            /* NOLINTNEXTLINE(readability-suspicious-call-argument): asked of the other */
             goes_before(other, attempt) &&
             throttle_wait_ms(&accounts->throttle, other->user, now_ms) == 0) {
             return true;

@@ -59,7 +59,7 @@ engine_segment_size_min(size_t batch_max);
 int
 engine_open(struct engine **engine, const struct environment *environment,
     const struct engine_options *options, struct store_report *report,
-    struct diagnostic *diagnostic);
+    struct diagnostic *diagnostic) __attribute__((warn_unused_result));
 
 /** Returns what a store does with a broker's records: the fold over `ledger`. For reading alone. */
 struct store_fold
@@ -90,7 +90,7 @@ engine_may_change(const struct request *request);
  */
 int
 engine_apply(struct engine *engine, struct exchange *const *exchanges, size_t count,
-    struct diagnostic *diagnostic);
+    struct diagnostic *diagnostic) __attribute__((warn_unused_result));
 
 /** Fills in what every reply has: history, and the position as it is now. For other replies. */
 void
@@ -107,7 +107,8 @@ engine_wants_upkeep(const struct engine *engine);
  * which the broker must stop.
  */
 int
-engine_upkeep(struct engine *engine, struct diagnostic *diagnostic);
+engine_upkeep(struct engine *engine, struct diagnostic *diagnostic)
+    __attribute__((warn_unused_result));
 
 /**
  * Closes the engine and makes `*engine` NULL; NULL already is fine. With `keep`, which is for an

@@ -122,6 +122,7 @@ decode_rest(const msgpack_object *rest, struct event *event)
         return object_uint(&rest[0], 1, NUMBER_MAX, &event->order);
     case EVENT_LOGOUT:
         return true;
+    /* unreached: the count is no kind, and kinds come from a table */
     case EVENT_KIND_COUNT:
         break;
     }

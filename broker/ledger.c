@@ -349,6 +349,7 @@ decide_for_session(struct ledger *ledger, const struct request *request, const s
         event->kind = EVENT_LOGOUT;
         event->session = session->number;
         return true;
+    /* unreached: the engine does not ask the ledger about these */
     case OPERATION_STATS:
         return false; /* who may ask was found out; the figures are not the ledger's */
     case OPERATION_PING:

@@ -60,7 +60,8 @@ ledger_forbid_all(struct ledger *ledger);
 
 /** Gives user `name` an account. Returns 0 or ERROR_MEMORY. Not journalled: it is configuration. */
 int
-ledger_permit(struct ledger *ledger, const char *name, bool may_restock);
+ledger_permit(struct ledger *ledger, const char *name, bool may_restock)
+    __attribute__((warn_unused_result));
 
 /**
  * Decides `request`, changing neither stock nor sessions nor what is remembered of orders. A login
@@ -84,7 +85,7 @@ ledger_decide(struct ledger *ledger, const struct request *request, const struct
  */
 int
 ledger_apply(struct ledger *ledger, const struct event *event, uint64_t position,
-    struct diagnostic *diagnostic);
+    struct diagnostic *diagnostic) __attribute__((warn_unused_result));
 
 /** Returns the units on hand of all items together. */
 uint64_t

@@ -96,7 +96,7 @@ add_time(struct json *json)
     char text[48];
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &parts);
-    strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &parts);
     snprintf(text, sizeof text, "%s.%03ldZ", seconds, now.tv_nsec / 1000000);
     json_text_member(json, "time", text);
 }

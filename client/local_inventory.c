@@ -117,6 +117,7 @@ static int
 start(struct local_inventory *inventory, struct diagnostic *diagnostic)
 {
     if (inventory->is_broken) {
+        /* unreached: the shopper ends its errand when writing fails, and begins no other */
         return diagnostic_set(diagnostic, ERROR_IO,
             "%s: writing failed before; start again to go on", inventory->directory);
     }
@@ -150,6 +151,7 @@ local_inventory_directory(const struct local_inventory *inventory)
     return inventory->directory;
 }
 
+/* unreached: the tests of the programs read it */
 const char *
 local_inventory_warning(const struct local_inventory *inventory)
 {

@@ -30,7 +30,7 @@ struct local_inventory;
  */
 int
 local_inventory_open(struct local_inventory **inventory, struct files *files, const char *directory,
-    const uint8_t *history_new, struct diagnostic *diagnostic);
+    const uint8_t *history_new, struct diagnostic *diagnostic) __attribute__((warn_unused_result));
 
 /**
  * Writes down how far the broker was seen, and what items are called, if that is news, closes, and
@@ -78,7 +78,7 @@ local_inventory_is_doubtful(const struct local_inventory *inventory);
 /** Remembers that `user` is logged in, as confirmed by `reply`. No order may be pending. */
 int
 local_inventory_log_in(struct local_inventory *inventory, const char *user,
-    const struct reply *reply, struct diagnostic *diagnostic);
+    const struct reply *reply, struct diagnostic *diagnostic) __attribute__((warn_unused_result));
 
 /**
  * Remembers that a logout is about to be sent, unless it is remembered already. Somebody must be
@@ -99,7 +99,8 @@ local_inventory_log_out(struct local_inventory *inventory, struct diagnostic *di
  */
 int
 local_inventory_pend(struct local_inventory *inventory, const struct order *order,
-    const void *request, size_t size, struct diagnostic *diagnostic);
+    const void *request, size_t size, struct diagnostic *diagnostic)
+    __attribute__((warn_unused_result));
 
 /**
  * Remembers the outcome of the pending order, with the `size` bytes of `reply_bytes` that told it.
@@ -107,7 +108,8 @@ local_inventory_pend(struct local_inventory *inventory, const struct order *orde
  */
 int
 local_inventory_settle(struct local_inventory *inventory, const struct reply *reply,
-    const void *reply_bytes, size_t size, struct diagnostic *diagnostic);
+    const void *reply_bytes, size_t size, struct diagnostic *diagnostic)
+    __attribute__((warn_unused_result));
 
 /** Remembers that the pending order was not made and that its number is free, because of `status`.
  */

@@ -72,7 +72,7 @@ lookup_take(struct lookup *lookup, const struct item *items, size_t count)
         lookup->count = i + 1;
         lookup->items[i] = items[i];
         lookup->items[i].name = strdup(items[i].name);
-        lookup->folded[i] = lookup_fold(items[i].name);
+        lookup->folded[i] = lookup_fold(items[i].name); /* analyzer: malloc-leak: it frees both */
         if (lookup->items[i].name == NULL || lookup->folded[i] == NULL) {
             /* analyzer: malloc-leak: both are in the lookup already, which frees them here */
             lookup_clear(lookup);
@@ -133,6 +133,7 @@ lookup_near(const struct lookup *lookup, const char *digits, uint64_t *upc)
     uint64_t near = 0;
     uint64_t whole = 0;
     if (size < UPC_TEXT_SIZE) {
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the text has its zero already */
         memcpy(&padded[UPC_TEXT_SIZE - 1 - size], digits, size);
     }
     bool is_whole = size < UPC_TEXT_SIZE && upc_parse(padded, &whole);

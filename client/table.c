@@ -33,7 +33,9 @@ table_write_wrapped(FILE *out, const char *text, unsigned column, unsigned width
         unsigned more = columns < 0 ? 0 : (unsigned)columns;
         bool breaks = !begins && column + 1 + more > width;
         if (!begins) {
+            /* cppcheck-suppress knownConditionTrueFalse ; it takes `begins` for true for ever */
             fputc(breaks ? '\n' : ' ', out);
+            /* cppcheck-suppress knownConditionTrueFalse ; likewise, after the first word */
             column = breaks ? 0 : column + 1;
         }
         fwrite(text, 1, size, out);

@@ -70,6 +70,7 @@ diagnostic_set(struct diagnostic *diagnostic, int error, const char *format, ...
     if (diagnostic != NULL) {
         va_list arguments;
         va_start(arguments, format);
+        /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): va_start() is right above */
         vsnprintf(diagnostic->text, sizeof diagnostic->text, format, arguments);
         va_end(arguments);
     }

@@ -115,6 +115,7 @@ const char *
 guard_text(enum guard_verdict verdict)
 {
     switch (verdict) {
+    /* unreached: nobody asks what is wrong with a good message */
     case GUARD_OK:
         return "is well formed";
     case GUARD_SHORT:
@@ -126,5 +127,6 @@ guard_text(enum guard_verdict verdict)
     case GUARD_BYTE:
         return "holds the byte 0xc1, which MessagePack never uses";
     }
+    /* unreached: every verdict has its words above */
     return "is not well formed";
 }

@@ -307,6 +307,7 @@ read_header(struct reader *reader, struct journal_header *header, struct diagnos
     }
     int error = unpack_body(reader, size);
     if (error != 0) {
+        /* unreached: no memory for the first record of a file; what is tried has room by then */
         return diagnostic_set(diagnostic, error, "%s: %s", reader->path, error_text(error));
     }
     if (!decode_header(&reader->unpacked.object, header) || number_at(reader->data) >= NUMBER_MAX) {

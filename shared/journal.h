@@ -83,7 +83,8 @@ journal_zero_gently(struct files *files, const char *path, int64_t size, int *fd
  */
 int
 journal_start(struct journal *journal, struct files *files, int fd, int64_t size_zeroed,
-    size_t record_size_max, const struct journal_header *header);
+    size_t record_size_max, const struct journal_header *header)
+    __attribute__((warn_unused_result));
 
 /** Cuts off the zeros that were not used, when `cut`, closes the file and frees the memory. */
 void
@@ -110,11 +111,11 @@ journal_begin(struct journal *journal);
  * written; or a file error, after which the file must not be appended to again.
  */
 int
-journal_append(struct journal *journal);
+journal_append(struct journal *journal) __attribute__((warn_unused_result));
 
 /** Forces what was appended to the disk. Blocks. After an error the file must not be used again. */
 int
-journal_sync(struct journal *journal);
+journal_sync(struct journal *journal) __attribute__((warn_unused_result));
 
 /** How the records of a file end. */
 enum journal_tail {
@@ -157,6 +158,7 @@ journal_read_header(struct files *files, const char *path, struct journal_header
  */
 int
 journal_read(struct files *files, const char *path, journal_record_fn *each, void *context,
-    struct journal_summary *summary, struct diagnostic *diagnostic);
+    struct journal_summary *summary, struct diagnostic *diagnostic)
+    __attribute__((warn_unused_result));
 
 #endif

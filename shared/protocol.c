@@ -2,6 +2,12 @@
 
 #include <assert.h>
 
+static_assert(3 * ORDER_LINES_MAX < MESSAGE_ELEMENTS_MAX, "the longest order passes the guard");
+static_assert(4 * PAGE_ITEMS_MAX < MESSAGE_ELEMENTS_MAX, "the longest page passes the guard");
+static_assert((uint64_t)UNITS_MAX * ORDER_LINES_MAX < LEVEL_MAX, "units of an order add up");
+static_assert(LEVEL_MAX <= (UINT64_C(1) << 53) - 1, "JSON carries it exactly");
+static_assert(NUMBER_MAX <= (UINT64_C(1) << 53) - 1, "JSON carries it exactly");
+
 const struct guard_bounds message_bounds = {
     .depth_max = MESSAGE_DEPTH_MAX, .elements_max = MESSAGE_ELEMENTS_MAX};
 

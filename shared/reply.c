@@ -285,6 +285,7 @@ reply_decode(struct reply_memory *memory, const void *data, size_t size, struct 
     struct reply result = {.status = STATUS_OK};
 
     if (size > MESSAGE_SIZE_MAX) {
+        /* unreached: the link takes no message of that size */
         return diagnostic_set(diagnostic, ERROR_DAMAGED, "the reply has %zu bytes", size);
     }
     int error = unpack(&memory->unpacked, data, size, &message_bounds, &used, &bounds);

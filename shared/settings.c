@@ -162,6 +162,7 @@ fault_of(const struct reading *reading, zconfig_t *entry, const char *name,
 
 /* Takes the entries below `parent`, whose name is `section`; empty at the top of the file. */
 static int
+/* NOLINTNEXTLINE(misc-no-recursion): a section of a file has none in itself */
 take_all(const struct reading *reading, zconfig_t *parent, const char *section)
 {
     int error = 0;

@@ -33,7 +33,7 @@ enum {
  */
 int
 snapshot_create(struct snapshot *snapshot, struct files *files, const char *directory,
-    const char *name, const struct journal_header *header);
+    const char *name, const struct journal_header *header) __attribute__((warn_unused_result));
 
 /** Begins a record of the snapshot; see journal_begin(). */
 msgpack_packer *
@@ -41,12 +41,12 @@ snapshot_begin(struct snapshot *snapshot);
 
 /** Ends the record and writes it; see journal_append(). */
 int
-snapshot_append(struct snapshot *snapshot);
+snapshot_append(struct snapshot *snapshot) __attribute__((warn_unused_result));
 
 /** Makes the snapshot complete and durable under its name. Blocks. The snapshot is ended either
  * way. */
 int
-snapshot_commit(struct snapshot *snapshot);
+snapshot_commit(struct snapshot *snapshot) __attribute__((warn_unused_result));
 
 /** Ends the snapshot and removes what was written of it. */
 void
@@ -61,6 +61,7 @@ snapshot_abandon(struct snapshot *snapshot);
  */
 int
 snapshot_read(struct files *files, const char *path, journal_record_fn *each, void *context,
-    struct journal_header *header, struct diagnostic *diagnostic);
+    struct journal_header *header, struct diagnostic *diagnostic)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -77,7 +77,7 @@ struct store_report {
 int
 store_open(struct store **store, struct files *files, const char *directory,
     const struct store_fold *fold, const struct store_options *options, struct store_report *report,
-    struct diagnostic *diagnostic);
+    struct diagnostic *diagnostic) __attribute__((warn_unused_result));
 
 /**
  * Writes the state to a new snapshot with a new journal behind it, and syncs both: what was
@@ -88,7 +88,7 @@ store_open(struct store **store, struct files *files, const char *directory,
  * can then only be closed. Blocks.
  */
 int
-store_start(struct store *store, struct diagnostic *diagnostic);
+store_start(struct store *store, struct diagnostic *diagnostic) __attribute__((warn_unused_result));
 
 /** Has store_start() been called with success? */
 bool
@@ -121,7 +121,7 @@ store_measure(const struct store *store);
  * tried again; or an error after which the store can only be closed.
  */
 int
-store_reserve(struct store *store, size_t body_size);
+store_reserve(struct store *store, size_t body_size) __attribute__((warn_unused_result));
 
 /** Begins a record: pack one object and call store_append(). See journal_begin(). */
 msgpack_packer *
@@ -132,11 +132,11 @@ store_begin(struct store *store);
  * ERROR_TOO_LARGE, with nothing written). The record is not durable before store_sync().
  */
 int
-store_append(struct store *store);
+store_append(struct store *store) __attribute__((warn_unused_result));
 
 /** Forces appended records to the disk. Blocks. After an error the store can only be closed. */
 int
-store_sync(struct store *store);
+store_sync(struct store *store) __attribute__((warn_unused_result));
 
 /** Returns whether there is work for store_upkeep(). Any thread; does not block. */
 bool

@@ -38,7 +38,8 @@ TARGETS = {
     "journal": Target(8192, ["shared/journal.c", "broker/event.c"]),
     "snapshot": Target(8192, ["shared/snapshot.c", "broker/image.c", "broker/stock.c",
                               "broker/sessions.c"]),
-    "client": Target(8192, ["client/local_record.c", "client/local_state.c"]),
+    "client": Target(8192, ["client/local_record.c", "client/local_record_apply.c",
+                            "client/local_state.c"]),
     "configuration": Target(4096, ["shared/settings.c", "broker/config.c", "broker/lines.c",
                                    "broker/catalog.c", "broker/passhash.c", "client/profile.c"]),
     "readings": Target(8192, ["pipeline/reading_stream.c", "pipeline/reading.c"]),
@@ -157,14 +158,16 @@ def cover(name, _options, _children):
         merged = os.path.join(folder, "merged")
         raw = [os.path.join(folder, file) for file in os.listdir(folder)]
         subprocess.run(["llvm-profdata", "merge", "-o", merged] + raw, check=True)
-        sources = [os.path.join(SOURCE, file) for file in TARGETS[name].sources]
+        sources = [os.path.realpath(os.path.join(SOURCE, file)) for file in TARGETS[name].sources]
         exported = subprocess.run(
             ["llvm-cov", "export", "-summary-only", "-instr-profile", merged, binary],
             check=True, capture_output=True).stdout
-    files = [file for file in json.loads(exported)["data"][0]["files"] if file["filename"] in sources]
+    files = [file for file in json.loads(exported)["data"][0]["files"]
+             if os.path.realpath(file["filename"]) in sources]
     for file in sorted(files, key=lambda file: file["filename"]):
         lines = file["summary"]["lines"]
-        print(f"{name:14} {os.path.relpath(file['filename'], SOURCE):28} "
+        path = os.path.relpath(os.path.realpath(file["filename"]), SOURCE)
+        print(f"{name:14} {path:28} "
               f"{lines['covered']:>4} of {lines['count']:>4} lines", flush=True)
     return {"lines": sum(file["summary"]["lines"]["count"] for file in files),
             "lines_covered": sum(file["summary"]["lines"]["covered"] for file in files)}
@@ -247,8 +250,9 @@ def record(results):
     with open(PAGE, encoding="utf-8") as file:
         head, _, rest = file.read().partition(BEGIN)
     _, _, tail = rest.partition(END)
+    page = head + BEGIN + "\n" + table(rows) + "\n" + END + tail
     with open(PAGE, "w", encoding="utf-8") as file:
-        file.write(head + BEGIN + "\n" + table(rows) + "\n" + END + tail)
+        file.write(page)
 
 
 def parse():

@@ -22,6 +22,10 @@ OTHER_SETTINGS = {
                     "sessions_per_user = 10000000\n",
     "broker-open": "bind = tcp://*:5570\n"
                    "plaintext_beyond_loopback = passwords-and-orders-may-be-read-by-others\n",
+    "broker-encrypted": "bind = tcp://*:5570\nlog_level = debug\nlog_format = json\n"
+                        "curve\n    certificate = broker.cert\n    clients = /etc/clients\n",
+    "client-encrypted": "user = depot\ncurve\n    certificate = client.cert\n"
+                        "    broker_key = broker.key\n",
     "broker-section": "broker\n    lanes = 1\n",
     "broker-twice": "lanes = 1\nlanes = 2\n",
     "client-all": "endpoint = tcp://host:1\ntimeout_ms = 600000\nstate = ../state\n"

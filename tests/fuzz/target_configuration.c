@@ -27,6 +27,7 @@
 struct file {
     int fd;
     char path[32];
+    char section[16]; /* that the last setting stands in */
 };
 
 int
@@ -75,13 +76,31 @@ check_error(int error, const struct diagnostic *diagnostic)
     REQUIRE((error == 0) == (diagnostic->text[0] == '\0'));
 }
 
-/* Writes a text as a value of ZPL. Returns false when it has both quotation marks. */
+/* Begins the section of a key "section/name", unless it is under way. Returns the name. */
+static const char *
+append_section(struct file *file, const char *key)
+{
+    const char *slash = strchr(key, '/');
+    size_t size = slash == NULL ? 0 : (size_t)(slash - key);
+    REQUIRE(size < sizeof file->section);
+    if (size > 0 && strncmp(file->section, key, size + 1) != 0) {
+        snprintf(file->section, sizeof file->section, "%.*s/", (int)size, key);
+        dprintf(file->fd, "%.*s\n", (int)size, key);
+    }
+    return size == 0 ? key : slash + 1;
+}
+
+/*
+ * Writes a text as a value of ZPL; settings of a section come last. Returns false when it has both
+ * quotation marks.
+ */
 static bool
-append_setting(const struct file *file, const char *key, const char *value)
+append_setting(struct file *file, const char *key, const char *value)
 {
     char mark = strchr(value, '"') == NULL ? '"' : '\'';
     if (value[0] != '\0' && strchr(value, mark) == NULL) {
-        dprintf(file->fd, "%s = %c%s%c\n", key, mark, value, mark);
+        const char *name = append_section(file, key);
+        dprintf(file->fd, "%s%s = %c%s%c\n", name == key ? "" : "    ", name, mark, value, mark);
     }
     return strchr(value, mark) == NULL;
 }
@@ -99,21 +118,29 @@ check_broker_again(const struct config *config)
         {"users", config->users},
         {"inventory", config->inventory},
         {"plaintext_beyond_loopback", config->plaintext_beyond_loopback},
+        {"log_level", config->log_level},
+        {"log_format", config->log_format},
+        {"curve/certificate", config->certificate},
+        {"curve/clients", config->clients},
     };
-    bool can_be_written = true;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        can_be_written = append_setting(&file, texts[i][0], texts[i][1]) && can_be_written;
-    }
     dprintf(file.fd,
         "lanes = %" PRIu64 "\nsegment_mib = %" PRIu64 "\nsessions = %" PRIu64
         "\nsessions_per_user = %" PRIu64 "\n",
         config->lanes, config->segment_mib, config->sessions_max, config->sessions_user_max);
+    bool can_be_written = true;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        can_be_written = append_setting(&file, texts[i][0], texts[i][1]) && can_be_written;
+    }
     if (can_be_written) {
         REQUIRE(config_read(&again, file.path, &diagnostic) == 0);
         REQUIRE(strcmp(again.bind, config->bind) == 0 && strcmp(again.data, config->data) == 0);
         REQUIRE(strcmp(again.users, config->users) == 0);
         REQUIRE(strcmp(again.inventory, config->inventory) == 0);
         REQUIRE(strcmp(again.plaintext_beyond_loopback, config->plaintext_beyond_loopback) == 0);
+        REQUIRE(strcmp(again.certificate, config->certificate) == 0);
+        REQUIRE(strcmp(again.clients, config->clients) == 0);
+        REQUIRE(strcmp(again.log_level, config->log_level) == 0);
+        REQUIRE(strcmp(again.log_format, config->log_format) == 0);
         REQUIRE(again.lanes == config->lanes && again.segment_mib == config->segment_mib);
         REQUIRE(again.sessions_max == config->sessions_max);
         REQUIRE(again.sessions_user_max == config->sessions_user_max);
@@ -167,6 +194,8 @@ check_client(const char *path)
         REQUIRE(strcmp(again.state, profile.state) == 0 && strcmp(again.user, profile.user) == 0);
         REQUIRE(again.timeout_ms == profile.timeout_ms && again.color == profile.color);
         REQUIRE(again.confirm_units == profile.confirm_units);
+        REQUIRE(strcmp(again.certificate, profile.certificate) == 0);
+        REQUIRE(strcmp(again.broker_key, profile.broker_key) == 0);
     }
     close(file.fd);
     return true;
@@ -250,7 +279,8 @@ static void
 clear_environment(void)
 {
     static const char *const variables[] = {"STOCK_ENDPOINT", "STOCK_STATE", "STOCK_USER",
-        "STOCK_TIMEOUT", "STOCK_COLOR", "STOCK_CONFIRM_UNITS", "STOCK_CONFIG"};
+        "STOCK_TIMEOUT", "STOCK_COLOR", "STOCK_CONFIRM_UNITS", "STOCK_CONFIG", "STOCK_CERTIFICATE",
+        "STOCK_BROKER_KEY"};
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         unsetenv(variables[i]);
     }

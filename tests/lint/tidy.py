@@ -201,13 +201,31 @@ def words(tree):
                         yield f"{name}:{number}: '{match.group(0)}' does not belong here"
 
 
+def architecture(tree):
+    """Names in docs/architecture.md that are no longer those of files, functions and structs."""
+    name = "docs/architecture.md"
+    product = "".join(tree.text(one) for one in tree.product())
+    defined = {function for one in tree.product() for function, _, _ in functions(tree.text(one))}
+    basenames = {os.path.basename(one) for one in tree.files}
+    for number, line in enumerate(tree.lines(name) if name in tree.files else [], 1):
+        for code in re.findall(r"`([^`]+)`", line):
+            function = re.fullmatch(r"(\w+)\(\)", code)
+            missing = function and function.group(1) not in defined
+            if re.fullmatch(r"[\w./]+\.(c|h|py|md)", code):
+                missing = code not in (tree.files if "/" in code else basenames)
+            if code.startswith("struct "):
+                missing = f"\n{code} {{" not in product
+            if missing:
+                yield f"{name}:{number}: there is no {code}"
+
+
 def reasons(tree):
     """Suppressions that do not say why."""
     yield from suppressions.without_reason(tree)
 
 
 RULES = (long_functions, long_files, direction, cycles, pure, banned_calls, sleep, stand_alone,
-         guards, own_header_first, words, reasons)
+         guards, own_header_first, words, architecture, reasons)
 SPARED = re.compile(r"tidy: (\w+): (\S.*?)(?:\s*\*/)?$")
 
 

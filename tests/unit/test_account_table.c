@@ -46,12 +46,27 @@ a_check_counts_the_accounts_that_may_log_in(void **state)
 }
 
 static void
+count_account(void *context, const char *name, bool may_restock)
+{
+    int *count = context;
+    assert_string_equal(name, "north");
+    *count += may_restock ? 100 : 1;
+}
+
+static void
 a_user_that_stands_twice_is_told_where_demo_accounts_are_left_out(void **state)
 {
+    struct accounts *accounts = NULL;
     struct accounts_found found;
     write_file(state, "north buy,demo " APPLE "\nnorth buy " BANANA "\n");
     assert_int_equal(accounts_check(path, false, &found, &diagnostic), ERROR_INVALID);
     expect_reason("line 2: user 'north' stands twice");
+    write_file(state, "south buy,demo " APPLE "\nnorth buy " BANANA "\n");
+    int count = 0;
+    assert_int_equal(accounts_open(&accounts, path, false, &diagnostic), 0);
+    accounts_each(accounts, count_account, &count);
+    assert_int_equal(count, 1);
+    accounts_close(&accounts);
 }
 
 static void

@@ -384,12 +384,77 @@ any_sequence_of_calls_does_what_a_plain_array_does(void **state)
     }
 }
 
+/* The linker puts these in the place of what makes locks: the call with this number fails. */
+static int failing;
+
+static bool
+fails(void)
+{
+    return failing > 0 && --failing == 0;
+}
+
+int
+__real_pthread_condattr_init(pthread_condattr_t *attributes);
+int
+__wrap_pthread_condattr_init(pthread_condattr_t *attributes);
+int
+__real_pthread_condattr_setclock(pthread_condattr_t *attributes, clockid_t clock);
+int
+__wrap_pthread_condattr_setclock(pthread_condattr_t *attributes, clockid_t clock);
+int
+__real_pthread_mutex_init(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes);
+int
+__wrap_pthread_mutex_init(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes);
+int
+__real_pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes);
+int
+__wrap_pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes);
+
+int
+__wrap_pthread_condattr_init(pthread_condattr_t *attributes)
+{
+    return fails() ? ENOMEM : __real_pthread_condattr_init(attributes);
+}
+
+int
+__wrap_pthread_condattr_setclock(pthread_condattr_t *attributes, clockid_t clock)
+{
+    return fails() ? EINVAL : __real_pthread_condattr_setclock(attributes, clock);
+}
+
+int
+__wrap_pthread_mutex_init(pthread_mutex_t *lock, const pthread_mutexattr_t *attributes)
+{
+    return fails() ? ENOMEM : __real_pthread_mutex_init(lock, attributes);
+}
+
+int
+__wrap_pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes)
+{
+    return fails() ? EAGAIN : __real_pthread_cond_init(condition, attributes);
+}
+
+static void
+a_list_whose_locks_cannot_be_made_is_none(void **state)
+{
+    struct bounded_list *list = NULL;
+    int number = 1;
+    (void)state;
+    for (failing = number; bounded_list_new(4, &list) != 0; failing = ++number) {
+        assert_null(list);
+    }
+    assert_int_equal(number, 6); /* each of five calls has failed once */
+    failing = 0;
+    bounded_list_free(&list);
+}
+
 int
 main(int argc, char *argv[])
 {
     seed = argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t)time(NULL);
     print_message("seed %" PRIu64 "\n", seed);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_whose_locks_cannot_be_made_is_none),
         cmocka_unit_test(readings_come_out_in_the_order_they_went_in),
         cmocka_unit_test(put_adds_only_what_there_is_room_for),
         cmocka_unit_test(waits_end_at_their_deadline_and_not_before),

@@ -321,6 +321,12 @@ a_view_comes_in_pages_in_order(void **state)
     assert_string_equal(reply.items[0].name, "Pens");
     request.lines[1].upc = 123456;
     assert_int_equal(play(ledger), STATUS_UNKNOWN_ITEM);
+
+    request.line_count = 400; /* whose names are more than a page holds */
+    for (uint64_t i = 0; i < request.line_count; i++) {
+        request.lines[i].upc = 2 + i;
+    }
+    assert_int_equal(play(ledger), STATUS_TOO_LARGE);
 }
 
 static void

@@ -13,7 +13,7 @@ from zmq.auth import create_certificates
 
 from broker import Case, PASSWORDS, PATIENCE_S, USERS, die_with_parent, run_stockd, wait_until
 from keys import STOCKCTL, Keys, Recorder, is_refused
-from stock_client import Client, Link, pack, unpack
+from stock_client import Client, pack, unpack
 
 TISSUES = 36000291452
 TRIES = 8  # of what must fail each time: connections are spread over the lanes

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import unittest
 
-from broker import BIN, Case, PATIENCE_S, SKIPPED, STOCKD, die_with_parent, wait_until
+from broker import BIN, Case, PATIENCE_S, SKIPPED, STOCKD, die_with_parent
 from stock_client import Client
 
 STOCKCTL = os.path.join(BIN, "stockctl")

@@ -12,7 +12,7 @@ import subprocess
 
 import broker
 import transcript
-from client_support import STOCKCTL, Case, main
+from client_support import Case, main
 
 EXAMPLES = os.path.join(broker.SOURCE, "tests", "integration", "client", "examples")
 PROGRAMS = ["stock", "stockctl", "stockd", "stock-fsck", "readings", "readings-cat"]

@@ -5,7 +5,6 @@ import re
 import signal
 import stat
 
-import broker
 from client_support import STOCKCTL, Case, main
 
 MENU = """
