@@ -329,6 +329,27 @@ class Package(Case):
         wait_until(is_up, "a system that runs")
         return inside
 
+    def check_upgrades(self, package, run, show):
+        """An upgrade restarts it, and succeeds also where it then does not come up."""
+        os.remove(self.inside("/usr/sbin/policy-rc.d"))
+        run("systemctl enable --now stockd")
+        before = show("MainPID")
+        run(f"dpkg -i --force-confold {self.build_next(package, '98.0')}")
+        self.assertEqual((show("ActiveState"), show("MainPID") != before), ("active", True))
+        run("cp /etc/stockbus/users.conf / && echo broken >>/etc/stockbus/users.conf")
+        told = run(f"dpkg -i --force-confold {self.build_next(package, '99.0')}")
+        self.assertIn("stockd does not come up again: see journalctl -u stockd\n", told)
+        self.assertEqual(run("dpkg-query -W -f '${Status}' stockbus"), "install ok installed")
+        run("cp /users.conf /etc/stockbus/ && systemctl reset-failed stockd && systemctl start stockd")
+
+    def check_removal(self, run, show):
+        """Removed, it is stopped and not started any more; purged, it is gone."""
+        run("cp /users.conf /etc/stockbus/ && systemctl reset-failed stockd && systemctl start stockd")
+        run("dpkg -r stockbus")
+        self.assertEqual(show("ActiveState"), "inactive")
+        run("test ! -e /etc/systemd/system/multi-user.target.wants/stockd.service")
+        run("dpkg -P stockbus && test ! -e /etc/stockbus && test ! -e /var/lib/stockbus")
+
     def test_systemd_starts_confines_restarts_and_activates_it(self):
         package = self.build()
         os.remove(self.inside("/usr/local/bin/systemctl"))
@@ -373,17 +394,7 @@ class Package(Case):
         self.assertEqual(show("ActiveState"), "active")
         run("systemctl stop stockd.socket stockd")
 
-        # An upgrade restarts it, also where it then does not come up.
-        os.remove(self.inside("/usr/sbin/policy-rc.d"))
-        run("systemctl enable --now stockd")
-        before = show("MainPID")
-        run(f"dpkg -i --force-confold {self.build_next(package, '98.0')}")
-        self.assertEqual((show("ActiveState"), show("MainPID") != before), ("active", True))
-        run("cp /etc/stockbus/users.conf / && echo broken >>/etc/stockbus/users.conf")
-        told = run(f"dpkg -i --force-confold {self.build_next(package, '99.0')}")
-        self.assertIn("stockd does not come up again: see journalctl -u stockd\n", told)
-        self.assertEqual(run("dpkg-query -W -f '${Status}' stockbus"), "install ok installed")
-        run("cp /users.conf /etc/stockbus/ && systemctl reset-failed stockd && systemctl start stockd")
+        self.check_upgrades(package, run, show)
 
         # What wants a person is not started again and again.
         run("systemctl stop stockd")
@@ -392,12 +403,7 @@ class Package(Case):
         self.assertEqual((show("ActiveState"), show("NRestarts"), show("ExecMainStatus")),
                          ("failed", "0", "2"))
 
-        # Removed, it is stopped and not started any more; purged, it is gone.
-        run("cp /users.conf /etc/stockbus/ && systemctl reset-failed stockd && systemctl start stockd")
-        run("dpkg -r stockbus")
-        self.assertEqual(show("ActiveState"), "inactive")
-        run("test ! -e /etc/systemd/system/multi-user.target.wants/stockd.service")
-        run("dpkg -P stockbus && test ! -e /etc/stockbus && test ! -e /var/lib/stockbus")
+        self.check_removal(run, show)
 
 
 if __name__ == "__main__":
