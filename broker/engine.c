@@ -125,7 +125,6 @@ engine_open(struct engine **result, const struct environment *environment,
     if (engine != NULL) {
         engine->environment = *environment;
         engine->batch_max = options->batch_max;
-        counters_init(&engine->counters, read_clock(engine));
         engine->ledger = ledger_new(&options->limits);
         engine->scratch = ledger_new(&options->limits);
     }
@@ -138,6 +137,7 @@ engine_open(struct engine **result, const struct environment *environment,
         (void)engine_close(&engine, false, NULL);
         return error;
     }
+    counters_init(&engine->counters, read_clock(engine)); /* reading the journal is not serving */
     *result = engine;
     return 0;
 }

@@ -392,7 +392,7 @@ serve(const struct config *config, const struct service_sockets *sockets, bool *
         log_ready(broker.lanes.endpoint);
         service_ready(broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
-        service_stopping();
+        service_stopping(error == 0);
     }
     bool keep = error == 0;
     int close_error = broker_close(&broker, keep, error == 0 ? diagnostic : NULL);

@@ -223,7 +223,6 @@ static void
 reload_accounts(struct server *server)
 {
     struct diagnostic diagnostic = {""};
-    service_reloading();
     if (accounts_reload(server->accounts, &diagnostic) != 0) {
         log_line(LEVEL_WARNING, "%s; the accounts stay as they were", diagnostic.text);
     } else if (server_permit(server->engine, server->accounts) != 0) {
@@ -234,6 +233,16 @@ reload_accounts(struct server *server)
             log_line(LEVEL_WARNING, ACCOUNTS_UNEVEN_TEXT);
         }
     }
+}
+
+static void
+reload(struct server *server)
+{
+    service_reloading();
+    reload_accounts(server);
+    if (server->keys != NULL) {
+        reload_keys(server);
+    }
     service_reloaded();
 }
 
@@ -243,10 +252,7 @@ take_signals(struct server *server)
     struct signalfd_siginfo info;
     while (read(server->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            reload_accounts(server);
-            if (server->keys != NULL) {
-                reload_keys(server);
-            }
+            reload(server);
         } else {
             log_line(
                 LEVEL_NOTICE, "stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");

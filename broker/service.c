@@ -104,7 +104,7 @@ service_reloaded(void)
 }
 
 void
-service_stopping(void)
+service_stopping(bool writes_snapshot)
 {
-    (void)sd_notify(0, "STOPPING=1\nSTATUS=writing the snapshot");
+    (void)sd_notify(0, writes_snapshot ? "STOPPING=1\nSTATUS=writing the snapshot" : "STOPPING=1");
 }

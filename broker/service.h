@@ -2,12 +2,15 @@
  * service.h: what the broker and a service manager (systemd) tell each other.
  *
  * The manager may hand over sockets that listen already, and wants to know when the broker serves,
- * reads its accounts again, and ends. Without a manager, nothing is handed over and nobody is told.
+ * reads its accounts and keys again, and ends. Without a manager, nothing is handed over and nobody
+ * is told.
  *
  * One thread.
  */
 #ifndef STOCKBUS_BROKER_SERVICE_H
 #define STOCKBUS_BROKER_SERVICE_H
+
+#include <stdbool.h>
 
 #include "broker/lanes.h"
 
@@ -34,7 +37,7 @@ service_take_sockets(struct service_sockets *sockets, struct diagnostic *diagnos
 void
 service_ready(const char *endpoint);
 
-/** Tells that the broker reads its accounts again. */
+/** Tells that the broker reads its accounts and keys again. */
 void
 service_reloading(void);
 
@@ -42,8 +45,8 @@ service_reloading(void);
 void
 service_reloaded(void);
 
-/** Tells that the broker takes no more requests. */
+/** Tells that the broker takes no more requests, and whether it writes a last snapshot. */
 void
-service_stopping(void);
+service_stopping(bool writes_snapshot);
 
 #endif

@@ -19,10 +19,10 @@
  * process.
  */
 static bool
-read_password(char *password, size_t size)
+read_password(const char *prompt, char *password, size_t size)
 {
     if (isatty(STDIN_FILENO) == 1) {
-        return readpassphrase("Password: ", password, size, RPP_REQUIRE_TTY) != NULL;
+        return readpassphrase(prompt, password, size, RPP_REQUIRE_TTY) != NULL;
     }
     bool got = fgets(password, (int)size, stdin) != NULL;
     if (got) {
@@ -31,16 +31,35 @@ read_password(char *password, size_t size)
     return got;
 }
 
+/* Asks for the password once more, where it was typed: nobody has seen it. */
+static bool
+is_confirmed(const char *password)
+{
+    char again[PASSWORD_SIZE_MAX + 2];
+    if (isatty(STDIN_FILENO) != 1) {
+        return true;
+    }
+    bool is_same =
+        read_password("The same again: ", again, sizeof again) && strcmp(again, password) == 0;
+    sodium_memzero(again, sizeof again);
+    return is_same;
+}
+
 int
 tools_hash_password(void)
 {
     char password[PASSWORD_SIZE_MAX + 2];
     char hash[PASSHASH_TEXT_SIZE];
-    bool got = read_password(password, sizeof password);
+    bool got = read_password("Password: ", password, sizeof password);
     size_t size = got ? strlen(password) : 0;
     if (size == 0 || size > PASSWORD_SIZE_MAX || !text_is_printable(password, size)) {
         sodium_memzero(password, sizeof password);
         log_line(LEVEL_ERROR, "a password has 1 to %d bytes of printable UTF-8", PASSWORD_SIZE_MAX);
+        return ERROR_INVALID;
+    }
+    if (!is_confirmed(password)) {
+        sodium_memzero(password, sizeof password);
+        log_line(LEVEL_ERROR, "that was not the same password twice; try again");
         return ERROR_INVALID;
     }
     int error = passhash_make(password, hash);

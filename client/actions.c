@@ -1,6 +1,7 @@
 #include "client/actions.h"
 
 #include "client/arguments.h"
+#include "client/clock.h"
 #include "client/conversation.h"
 #include "client/password.h"
 
@@ -8,7 +9,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Sees that the user on the command line is the one that is logged in. */
 static enum outcome
@@ -97,9 +97,6 @@ action_login(struct client *client, size_t count, char **words)
     enum shopper_step step = shopper_begin_login(client->shopper, user, password, nonce);
     sodium_memzero(password, sizeof password);
     outcome = client_run(client, step);
-    if (client->link != NULL) {
-        link_reset(client->link); /* libzmq keeps what was sent in buffers of the connection */
-    }
     if (outcome == OUTCOME_DONE) {
         render_login(&client->render, shopper_result(client->shopper),
             local_inventory_state(client->inventory));
@@ -252,24 +249,16 @@ action_resolve(struct client *client, size_t count, char **words)
     return outcome;
 }
 
-static int64_t
-now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 enum outcome
 action_ping(struct client *client, size_t count, char **words)
 {
     (void)count;
     (void)words;
-    int64_t begin_us = now_us();
+    int64_t begin_us = clock_now_us();
     enum outcome outcome = client_run(client, shopper_begin_ping(client->shopper));
     if (outcome == OUTCOME_DONE) {
         render_ping(&client->render, shopper_result(client->shopper), client->profile.endpoint,
-            now_us() - begin_us);
+            clock_now_us() - begin_us);
     }
     return outcome;
 }

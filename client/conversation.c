@@ -1,10 +1,10 @@
 #include "client/conversation.h"
 
+#include "client/clock.h"
 #include "client/interrupt.h"
 
 #include <sodium.h>
 #include <stdio.h>
-#include <time.h>
 
 enum {
     ATTEMPT_FIRST_MS = 1000, /* how long the first copy of a request is waited for */
@@ -14,14 +14,6 @@ enum {
     BUSY_TOLD_MS = 1000, /* a busy broker's shorter waits are not worth a word */
     REASON_SIZE = 700
 };
-
-int64_t
-conversation_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int64_t
 smaller(int64_t a, int64_t b)
@@ -49,7 +41,7 @@ attempt(const struct conversation *conversation, int64_t wait_ms, const void **r
 {
     const void *request;
     size_t request_size;
-    int64_t end_ms = conversation_now_ms() + wait_ms;
+    int64_t end_ms = clock_now_ms() + wait_ms;
     shopper_request(conversation->shopper, &request, &request_size);
     int error = link_send(conversation->link, request, request_size);
     if (error == 0) {
@@ -59,7 +51,7 @@ attempt(const struct conversation *conversation, int64_t wait_ms, const void **r
         return 0;
     }
     link_reset(conversation->link);
-    int64_t left_ms = end_ms - conversation_now_ms();
+    int64_t left_ms = end_ms - clock_now_ms();
     if (error != ERROR_TIMEOUT && error != ERROR_INTERRUPTED && left_ms > 0) {
         return interrupt_wait(left_ms) == 0 ? error : ERROR_INTERRUPTED;
     }
@@ -117,17 +109,17 @@ exchange(const struct conversation *conversation, bool *noticed)
     bool optional = shopper_may_give_up(conversation->shopper);
     int64_t timeout_ms =
         optional ? smaller(conversation->timeout_ms, MAY_GIVE_UP_MS) : conversation->timeout_ms;
-    int64_t begin_ms = conversation_now_ms();
+    int64_t begin_ms = clock_now_ms();
     int64_t wait_ms = optional ? timeout_ms : first_wait_ms(timeout_ms);
     for (;;) {
-        int64_t left_ms = timeout_ms - (conversation_now_ms() - begin_ms);
+        int64_t left_ms = timeout_ms - (clock_now_ms() - begin_ms);
         int64_t attempt_ms = smaller(jitter(wait_ms), left_ms > 0 ? left_ms : 1);
         int error = attempt(conversation, attempt_ms, &reply, &size);
         note_away(conversation, error != 0);
         if (error == 0) {
             return shopper_receive(conversation->shopper, reply, size);
         }
-        int64_t waited_ms = conversation_now_ms() - begin_ms;
+        int64_t waited_ms = clock_now_ms() - begin_ms;
         if (optional || error == ERROR_INTERRUPTED || waited_ms >= timeout_ms) {
             return give_up(conversation, error, waited_ms);
         }
@@ -141,7 +133,7 @@ static enum shopper_step
 wait_while_busy(const struct conversation *conversation, int64_t end_ms, bool *noticed)
 {
     int64_t wait_ms = jitter(shopper_wait_ms(conversation->shopper));
-    if (conversation_now_ms() + wait_ms > end_ms) {
+    if (clock_now_ms() + wait_ms > end_ms) {
         char reason[REASON_SIZE];
         snprintf(reason, sizeof reason, "%s is too busy", link_endpoint(conversation->link));
         return shopper_give_up(conversation->shopper, reason);
@@ -159,10 +151,14 @@ enum outcome
 conversation_run(const struct conversation *conversation, enum shopper_step step)
 {
     bool noticed = false;
-    int64_t busy_end_ms = conversation_now_ms() + conversation->timeout_ms * BUSY_TIMEOUT_FACTOR;
+    int64_t busy_end_ms = clock_now_ms() + conversation->timeout_ms * BUSY_TIMEOUT_FACTOR;
     while (step != SHOPPER_END) {
         step = step == SHOPPER_SEND ? exchange(conversation, &noticed)
                                     : wait_while_busy(conversation, busy_end_ms, &noticed);
+    }
+    if (conversation->link != NULL && shopper_is_login(conversation->shopper)) {
+        link_reset(
+            conversation->link); /* libzmq keeps what was sent in buffers of the connection */
     }
     return shopper_result(conversation->shopper)->outcome;
 }

@@ -31,13 +31,10 @@ struct conversation {
 
 /**
  * Goes on with the errand from `step` to its end and returns what came of it; shopper_result() has
- * the rest. Blocks; Ctrl-C gives up the wait.
+ * the rest. Blocks; Ctrl-C gives up the wait. `link` may be NULL where `step` is SHOPPER_END; after
+ * a login it is reset, for what was sent had the password in it.
  */
 enum outcome
 conversation_run(const struct conversation *conversation, enum shopper_step step);
-
-/** Returns milliseconds of a clock that only goes forward. */
-int64_t
-conversation_now_ms(void);
 
 #endif

@@ -1,5 +1,6 @@
 #include "client/interrupt.h"
 
+#include "client/clock.h"
 #include "shared/error.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A pipe to this process itself: written by the handler, read by interrupt_take(). */
@@ -84,22 +84,14 @@ interrupt_take(void)
     return taken;
 }
 
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int
 interrupt_wait(int64_t wait_ms)
 {
     struct pollfd wait_for = {.fd = ends[0], .events = POLLIN};
-    int64_t end_ms = now_ms() + wait_ms;
+    int64_t end_ms = clock_now_ms() + wait_ms;
     int ready;
     do {
-        int64_t left_ms = end_ms - now_ms();
+        int64_t left_ms = end_ms - clock_now_ms();
         int timeout = left_ms > INT_MAX ? INT_MAX : (int)left_ms;
         ready = poll(&wait_for, 1, timeout > 0 ? timeout : 0);
     } while (ready < 0 && errno == EINTR);

@@ -1,5 +1,6 @@
 #include "client/link.h"
 
+#include "client/clock.h"
 #include "shared/endpoint.h"
 #include "shared/limits.h"
 #include "shared/wire.h"
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <zmq.h>
 
 enum {
@@ -88,6 +88,35 @@ connect_socket(struct link *link)
     return 0;
 }
 
+static bool
+decode_key(const char *text, uint8_t key[CERTIFICATE_KEY_SIZE])
+{
+    char again[CERTIFICATE_TEXT_SIZE] = "";
+    bool good = strlen(text) == sizeof again - 1 && zmq_z85_decode(key, text) != NULL &&
+                zmq_z85_encode(again, key, CERTIFICATE_KEY_SIZE) != NULL &&
+                strcmp(again, text) == 0; /* libzmq is lenient about characters that Z85 lacks */
+    explicit_bzero(again, sizeof again);
+    return good;
+}
+
+int
+link_keys_parse(struct link_keys *keys, const char *broker_key, const char *secret_key,
+    struct diagnostic *diagnostic)
+{
+    char public_key[CERTIFICATE_TEXT_SIZE];
+    const char *wrong = NULL;
+    if (!decode_key(broker_key, keys->broker_key)) {
+        wrong = "broker's";
+    } else if (!decode_key(secret_key, keys->certificate.secret_key) ||
+               zmq_curve_public(public_key, secret_key) != 0 ||
+               !decode_key(public_key, keys->certificate.public_key)) {
+        wrong = "secret";
+    }
+    return wrong == NULL ? 0
+                         : diagnostic_set(diagnostic, ERROR_INVALID,
+                               "the %s key is no key of 40 characters of Z85", wrong);
+}
+
 int
 link_open(struct link **link, const char *endpoint, const struct link_keys *keys,
     struct diagnostic *diagnostic)
@@ -113,7 +142,7 @@ link_open(struct link **link, const char *endpoint, const struct link_keys *keys
         link_close(&opened);
         return error == ERROR_INVALID
                    ? diagnostic_set(diagnostic, error,
-                         "'%s' is no endpoint, which looks like tcp://127.0.0.1:5570", endpoint)
+                         "'%s' is no endpoint, which looks like " LINK_ENDPOINT_DEFAULT, endpoint)
                    : diagnostic_set(diagnostic, error, "%s: %s", endpoint, error_text(error));
     }
     *link = opened;
@@ -158,14 +187,6 @@ link_send(struct link *link, const void *data, size_t size)
         link->socket, data, size); /* there may be a password in it, or a token */
 }
 
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * Waits until the socket is readable. A signal as such ends no wait: Ctrl-C is known by the
  * descriptor, and all others (SIGWINCH, SIGCONT) are none of its business.
@@ -177,10 +198,10 @@ wait_readable(struct link *link, int64_t timeout_ms, int interrupt_fd)
         {.socket = link->socket, .events = ZMQ_POLLIN},
         {.fd = interrupt_fd, .events = ZMQ_POLLIN},
     };
-    int64_t end_ms = now_ms() + timeout_ms;
+    int64_t end_ms = clock_now_ms() + timeout_ms;
     int ready;
     do {
-        int64_t left_ms = end_ms - now_ms();
+        int64_t left_ms = end_ms - clock_now_ms();
         ready = zmq_poll(items, interrupt_fd >= 0 ? 2 : 1, left_ms > 0 ? (long)left_ms : 0);
     } while (ready < 0 && errno == EINTR);
     if (ready < 0) {

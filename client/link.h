@@ -19,11 +19,24 @@
 
 struct link;
 
+/** Where the broker is, unless something else is said. */
+#define LINK_ENDPOINT_DEFAULT "tcp://127.0.0.1:5570"
+
 /** What an encrypted link needs; wipe it after use. */
 struct link_keys {
     uint8_t broker_key[CERTIFICATE_KEY_SIZE]; /**< the public one of the broker */
     struct certificate certificate;           /**< the client's own */
 };
+
+/**
+ * Makes `keys` of the broker's public key and the client's secret one, each as text: 40 characters
+ * of Z85, as certificates have them.
+ *
+ * Returns 0, or ERROR_INVALID with a `diagnostic` that says which is no key.
+ */
+int
+link_keys_parse(struct link_keys *keys, const char *broker_key, const char *secret_key,
+    struct diagnostic *diagnostic);
 
 /**
  * Opens a link to `endpoint` ("tcp://HOST:PORT"). Does not wait for a connection. With `keys`,

@@ -253,8 +253,9 @@ apply_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
     return error;
 }
 
+/* `position` is the one that the record carries; 0: it carries none. */
 static int
-write_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
+write_record(struct local_inventory *inventory, uint64_t position, struct diagnostic *diagnostic)
 {
     assert(!inventory->record.overflow);
     inventory->is_doubtful = false;
@@ -264,8 +265,8 @@ write_record(struct local_inventory *inventory, struct diagnostic *diagnostic)
     }
     inventory->is_broken = error != 0;
     sodium_memzero(inventory->record.data, inventory->record.size);
-    if (error == 0) {
-        inventory->position_kept = inventory->state.position;
+    if (error == 0 && position > inventory->position_kept) {
+        inventory->position_kept = position;
     }
     return error;
 }
@@ -276,7 +277,7 @@ local_inventory_log_in(struct local_inventory *inventory, const char *user,
 {
     assert(!inventory->state.pending.exists);
     local_record_pack_login(begin_record(inventory), user, reply);
-    return write_record(inventory, diagnostic);
+    return write_record(inventory, reply->position, diagnostic);
 }
 
 int
@@ -288,7 +289,7 @@ local_inventory_leave(struct local_inventory *inventory, struct diagnostic *diag
         return local_inventory_secure(inventory, diagnostic);
     }
     local_record_pack_leaving(begin_record(inventory), state->position);
-    return write_record(inventory, diagnostic);
+    return write_record(inventory, state->position, diagnostic);
 }
 
 int
@@ -296,7 +297,7 @@ local_inventory_log_out(struct local_inventory *inventory, struct diagnostic *di
 {
     assert(!inventory->state.pending.exists);
     local_record_pack_logout(begin_record(inventory), inventory->state.position);
-    return write_record(inventory, diagnostic);
+    return write_record(inventory, inventory->state.position, diagnostic);
 }
 
 int
@@ -320,7 +321,7 @@ local_inventory_pend(struct local_inventory *inventory, const struct order *orde
     local_record_pack_pending(begin_record(inventory), pending);
     sodium_memzero(pending, sizeof *pending);
     free(pending);
-    return write_record(inventory, diagnostic);
+    return write_record(inventory, state->position, diagnostic);
 }
 
 static int
@@ -331,7 +332,7 @@ end_pending(struct local_inventory *inventory, enum ending ending, enum status s
     assert(pending->exists);
     local_record_pack_ending(
         begin_record(inventory), ending, &pending->order, status, position, reply, size);
-    return write_record(inventory, diagnostic);
+    return write_record(inventory, position, diagnostic);
 }
 
 int
@@ -388,7 +389,7 @@ local_inventory_keep_names(struct local_inventory *inventory, struct diagnostic 
     inventory->name_new_count = 0;
     local_record_pack_names(
         begin_record(inventory), &inventory->state, inventory->names_new, count);
-    return write_record(inventory, diagnostic);
+    return write_record(inventory, 0, diagnostic);
 }
 
 /* Writes what is known but not on disk yet: it was worth no sync of its own. */
@@ -401,7 +402,7 @@ keep_rest(struct local_inventory *inventory, struct diagnostic *diagnostic)
     }
     if (!inventory->is_broken && inventory->state.position > inventory->position_kept) {
         local_record_pack_seen(begin_record(inventory), inventory->state.position);
-        error = write_record(inventory, diagnostic);
+        error = write_record(inventory, inventory->state.position, diagnostic);
     }
     return error;
 }

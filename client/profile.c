@@ -28,7 +28,7 @@ take_endpoint(struct profile *profile, const struct found *found, struct diagnos
     unsigned long port = good ? strtoul(colon + 1, &rest, 10) : 0;
     if (!good || *rest != '\0' || port < 1 || port > 65535) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
-            "%s: '%s' is no endpoint, which looks like tcp://127.0.0.1:5570", found->origin,
+            "%s: '%s' is no endpoint, which looks like " LINK_ENDPOINT_DEFAULT, found->origin,
             found->value);
     }
     memcpy(profile->endpoint, found->value, strlen(found->value) + 1);
@@ -255,7 +255,7 @@ profile_load(struct profile *profile, const struct flags *flags, struct diagnost
 {
     struct found found[PROFILE_COUNT] = {{.value = NULL}};
     struct profile result = {.timeout_ms = TIMEOUT_DEFAULT_MS,
-        .endpoint = "tcp://127.0.0.1:5570",
+        .endpoint = LINK_ENDPOINT_DEFAULT,
         .confirm_units = CONFIRM_UNITS_DEFAULT,
         .user_is_flag = flags->values[PROFILE_USER] != NULL};
     struct file_values values = {{""}};

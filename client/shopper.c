@@ -448,6 +448,12 @@ shopper_may_give_up(const struct shopper *shopper)
     return shopper->phase == PHASE_NAMES;
 }
 
+bool
+shopper_is_login(const struct shopper *shopper)
+{
+    return shopper->errand == ERRAND_LOGIN;
+}
+
 void
 shopper_describe_wait(const struct shopper *shopper, char *text, size_t size)
 {

@@ -160,6 +160,10 @@ shopper_wait_ms(const struct shopper *shopper);
 bool
 shopper_may_give_up(const struct shopper *shopper);
 
+/** Is the errand a login? Then a request of it has the password. */
+bool
+shopper_is_login(const struct shopper *shopper);
+
 /** Writes what the reply that is awaited is about, as in "waiting for …". */
 void
 shopper_describe_wait(const struct shopper *shopper, char *text, size_t size);

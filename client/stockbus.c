@@ -5,11 +5,10 @@
 #include <assert.h>
 #include <sodium.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char endpoint_default[] = "tcp://127.0.0.1:5570";
 
 /* An order as it is told. */
 struct told {
@@ -79,10 +78,26 @@ begin_open(struct stockbus *client)
                                 : fail(client, STOCKBUS_USAGE, "the client is not open");
 }
 
+static enum stockbus_ending
+ending_of(const struct shopper_order *from, const struct local_state *state)
+{
+    if (from->status == STATUS_OK) {
+        return STOCKBUS_MADE;
+    }
+    for (size_t i = 0; i < state->aside_count; i++) {
+        const struct order *aside = &state->asides[i].order;
+        if (aside->session == from->order.session && aside->number == from->order.number) {
+            return STOCKBUS_UNKNOWN;
+        }
+    }
+    return STOCKBUS_NOT_MADE;
+}
+
 /* Tells of an order, unless it is still pending. */
 static void
-tell(struct told *told, const struct shopper_order *from, const struct pending *pending)
+tell(struct told *told, const struct shopper_order *from, const struct local_state *state)
 {
+    const struct pending *pending = &state->pending;
     told->exists =
         from->exists && !(pending->exists && pending->order.number == from->order.number &&
                             pending->order.session == from->order.session);
@@ -96,7 +111,7 @@ tell(struct told *told, const struct shopper_order *from, const struct pending *
     told->order = (struct stockbus_order){
         .number = from->order.number,
         .is_restock = from->order.operation == OPERATION_RESTOCK,
-        .is_made = from->status == STATUS_OK,
+        .ending = ending_of(from, state),
         .error = from->status == STATUS_OK ? NULL : status_word(from->status),
         .lines = told->lines,
         .line_count = from->order.line_count,
@@ -113,19 +128,39 @@ run(struct stockbus *client, enum shopper_step step)
     const struct shopper_result *result = shopper_result(client->shopper);
     client->error = result->error;
     client->message = result->message;
-    const struct pending *pending = &local_inventory_state(client->inventory)->pending;
-    tell(&client->order, &result->order, pending);
-    tell(&client->before, &result->before, pending);
+    const struct local_state *state = local_inventory_state(client->inventory);
+    tell(&client->order, &result->order, state);
+    tell(&client->before, &result->before, state);
     return (int)outcome;
 }
 
 /* Opening and closing. */
 
 static int
+open_link(
+    struct stockbus *client, const struct stockbus_config *config, struct diagnostic *diagnostic)
+{
+    struct link_keys keys;
+    const char *endpoint = config->endpoint != NULL ? config->endpoint : LINK_ENDPOINT_DEFAULT;
+    bool is_encrypted = config->broker_key != NULL;
+    if (is_encrypted != (config->secret_key != NULL)) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "for an encrypted connection, broker_key and secret_key go together");
+    }
+    int error = is_encrypted
+                    ? link_keys_parse(&keys, config->broker_key, config->secret_key, diagnostic)
+                    : 0;
+    if (error == 0) {
+        error = link_open(&client->link, endpoint, is_encrypted ? &keys : NULL, diagnostic);
+    }
+    sodium_memzero(&keys, sizeof keys);
+    return error;
+}
+
+static int
 open_parts(struct stockbus *client, const struct stockbus_config *config)
 {
     uint8_t history[HISTORY_SIZE];
-    const char *endpoint = config->endpoint != NULL ? config->endpoint : endpoint_default;
     client->timeout_ms = config->timeout_ms != 0 ? config->timeout_ms : TIMEOUT_DEFAULT_MS;
     if (config->state == NULL || config->state[0] == '\0') {
         return fail(client, STOCKBUS_USAGE, "a state directory is wanted");
@@ -146,13 +181,38 @@ open_parts(struct stockbus *client, const struct stockbus_config *config)
     if (error == 0) {
         client->shopper = shopper_new(client->inventory);
         error = client->shopper != NULL
-                    ? link_open(&client->link, endpoint, NULL, &diagnostic)
+                    ? open_link(client, config, &diagnostic)
                     : diagnostic_set(&diagnostic, ERROR_MEMORY, "%s", error_text(ERROR_MEMORY));
     }
     bool is_usage = error == ERROR_LOCKED || error == ERROR_INVALID;
     return error == 0
                ? STOCKBUS_DONE
                : fail(client, is_usage ? STOCKBUS_USAGE : STOCKBUS_DAMAGED, "%s", diagnostic.text);
+}
+
+/*
+ * Takes the configuration of a caller that was built with this header, an earlier one, or a later
+ * one whose further members it has left as they were.
+ */
+static bool
+take_config(struct stockbus_config *taken, const struct stockbus_config *config)
+{
+    enum {
+        SIZE_FIRST = offsetof(struct stockbus_config, timeout_ms) + sizeof config->timeout_ms,
+        SIZE_MAX_LATER = 4096 /* more is no size at all */
+    };
+    size_t size = config->size;
+    if (size < SIZE_FIRST || size > SIZE_MAX_LATER) {
+        return false;
+    }
+    for (size_t i = sizeof *taken; i < size; i++) {
+        if (((const unsigned char *)config)[i] != 0) {
+            return false;
+        }
+    }
+    *taken = (struct stockbus_config)STOCKBUS_CONFIG_INIT;
+    memcpy(taken, config, size < sizeof *taken ? size : sizeof *taken);
+    return true;
 }
 
 int
@@ -163,10 +223,11 @@ stockbus_open(struct stockbus **result, const struct stockbus_config *config)
     if (client == NULL) {
         return STOCKBUS_DAMAGED;
     }
-    if (config->size != sizeof *config) {
-        return fail(client, STOCKBUS_USAGE, "the configuration is of another version");
+    struct stockbus_config taken;
+    if (!take_config(&taken, config)) {
+        return fail(client, STOCKBUS_USAGE, "the configuration is of a version not known here");
     }
-    return open_parts(client, config);
+    return open_parts(client, &taken);
 }
 
 void
@@ -378,4 +439,11 @@ const char *
 stockbus_message(const struct stockbus *client)
 {
     return client != NULL ? client->message.text : error_text(ERROR_MEMORY);
+}
+
+const char *
+stockbus_warning(const struct stockbus *client)
+{
+    return client != NULL && client->inventory != NULL ? local_inventory_warning(client->inventory)
+                                                       : "";
 }

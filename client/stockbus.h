@@ -5,8 +5,9 @@
  * before it is sent, and its outcome before it is told: a program that is killed in between goes on
  * where it was, and the order is made once or not at all.
  *
- * Every function that asks the broker blocks, for at most the time set in the configuration, or
- * 12 times that while the broker answers that it is busy. They return one of `enum
+ * Every function that asks the broker blocks, for each request at most for the time set in the
+ * configuration, or 12 times that in all while the broker answers that it is busy; a call may take
+ * several requests. They return one of `enum
  * stockbus_result`; stockbus_error() and stockbus_message() then say more. An order that was
  * pending from before is settled by whatever is asked next; stockbus_order_before() tells of it.
  *
@@ -35,23 +36,31 @@ enum stockbus_result {
     STOCKBUS_REFUSED = 1,     /**< by the broker; stockbus_error() is its word for it */
     STOCKBUS_USAGE = 2,       /**< an argument is wrong, or the state directory is in use */
     STOCKBUS_DAMAGED = 3,     /**< damaged data, no memory or disk, or not the broker known */
-    STOCKBUS_UNREACHABLE = 4, /**< no answer; nothing of an order is in doubt */
+    STOCKBUS_UNREACHABLE = 4, /**< no answer; no new order is in doubt: stockbus_is_pending() */
     STOCKBUS_PENDING = 5,     /**< the outcome of an order is not known yet: stockbus_resolve() */
     STOCKBUS_LOGGED_OUT = 6   /**< not logged in, or wrong user name or password */
 };
 
-/** Begin with STOCKBUS_CONFIG_INIT, so that members of a later version are as they should be. */
+/**
+ * Begin with STOCKBUS_CONFIG_INIT: then a program goes on with a later library, whose further
+ * members it does not know, and with an earlier one, as long as it sets none that is not known
+ * there.
+ */
 struct stockbus_config {
     size_t size;          /**< of this struct */
     const char *endpoint; /**< "tcp://HOST:PORT"; NULL: "tcp://127.0.0.1:5570" */
     const char *state;    /**< the state directory; made where it is missing */
-    int64_t timeout_ms;   /**< how long a silent broker is waited for; 0: 5000 */
+    int64_t timeout_ms;   /**< how long each request waits for a silent broker; 0: 5000 */
+    /* For an encrypted connection, 40 characters each, as certificates have them; copied. NULL:
+     * plain text, which a broker serves on loopback addresses only unless it is told otherwise. */
+    const char *broker_key; /**< the public key of the broker */
+    const char *secret_key; /**< the secret key of this client: stockctl keygen makes one */
 };
 
 /** The defaults. */
-#define STOCKBUS_CONFIG_INIT                          \
-    {                                                 \
-        sizeof(struct stockbus_config), NULL, NULL, 0 \
+#define STOCKBUS_CONFIG_INIT                                      \
+    {                                                             \
+        sizeof(struct stockbus_config), NULL, NULL, 0, NULL, NULL \
     }
 
 /** Units of one item. */
@@ -67,12 +76,19 @@ struct stockbus_item {
     const char *name; /**< NULL: not known here */
 };
 
+/** How an order came to an end. */
+enum stockbus_ending {
+    STOCKBUS_MADE,     /**< all of it */
+    STOCKBUS_NOT_MADE, /**< it was refused or given up, and never will be */
+    STOCKBUS_UNKNOWN   /**< it was set aside, and may have been made */
+};
+
 /** An order that came to an end. */
 struct stockbus_order {
-    uint64_t number;   /**< 1, 2, 3 … in its session */
-    bool is_restock;   /**< otherwise a purchase */
-    bool is_made;      /**< otherwise it was refused or given up for ever */
-    const char *error; /**< why it was not made, as stockbus_error(); NULL when it was */
+    uint64_t number;             /**< 1, 2, 3 … in its session */
+    bool is_restock;             /**< otherwise a purchase */
+    enum stockbus_ending ending; /**< was it made? */
+    const char *error; /**< what the broker said, as stockbus_error(); NULL: it was made */
     const struct stockbus_line *lines; /**< what it asked for */
     size_t line_count;                 /**< at least 1 */
 };
@@ -133,7 +149,10 @@ stockbus_resolve(struct stockbus *client, enum stockbus_doubt doubt);
 STOCKBUS_PUBLIC bool
 stockbus_is_pending(const struct stockbus *client);
 
-/** Gives what `user` has bought, NULL being who is logged in, from the disk. Asks nobody. */
+/**
+ * Gives what `user` has bought, NULL being who is or was last logged in, from the disk. Asks
+ * nobody.
+ */
 STOCKBUS_PUBLIC int
 stockbus_local(struct stockbus *client, const char *user, const struct stockbus_item **items,
     size_t *item_count);
@@ -153,6 +172,13 @@ stockbus_error(const struct stockbus *client);
 /** Returns a sentence for a person; empty when the last call went well. NULL may be asked too. */
 STOCKBUS_PUBLIC const char *
 stockbus_message(const struct stockbus *client);
+
+/**
+ * Returns a sentence about what was set aside when the state directory was opened, as the rest of a
+ * record that was cut off; mostly empty. NULL may be asked too.
+ */
+STOCKBUS_PUBLIC const char *
+stockbus_warning(const struct stockbus *client);
 
 #ifdef __cplusplus
 }

@@ -5,9 +5,11 @@
 #include "shared/settings.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zmq.h>
 
 static const char public_note[] =
@@ -27,14 +29,17 @@ name_secret(const char *path, char secret[FILES_PATH_SIZE], struct diagnostic *d
                : diagnostic_set(diagnostic, ERROR_TOO_LARGE, "%s: too long a path", path);
 }
 
-/* Writes a file that is not there yet, for its owner alone. */
+/* Writes a file that is not there yet. */
 static int
-write_new(const char *path, const char *text, struct diagnostic *diagnostic)
+write_new(const char *path, mode_t mode, const char *text, struct diagnostic *diagnostic)
 {
     struct files *files = files_system();
     int fd = -1;
     int error = files_open(files, path, O_WRONLY | O_CREAT | O_EXCL, &fd);
     bool is_ours = error == 0;
+    if (error == 0 && fchmod(fd, mode) < 0) {
+        error = error_from_errno(errno);
+    }
     if (error == 0) {
         error = files_write(files, fd, text, strlen(text), 0);
     }
@@ -64,11 +69,11 @@ certificate_make(const char *path, char text[CERTIFICATE_TEXT_SIZE], struct diag
     snprintf(content, sizeof content,
         "%s\nmetadata\ncurve\n    public-key = \"%s\"\n    secret-key = \"%s\"\n", secret_note,
         public_text, secret_text);
-    error = write_new(secret_path, content, diagnostic);
+    error = write_new(secret_path, 0600, content, diagnostic);
     if (error == 0) {
         snprintf(content, sizeof content, "%s\nmetadata\ncurve\n    public-key = \"%s\"\n",
             public_note, public_text);
-        error = write_new(path, content, diagnostic);
+        error = write_new(path, 0644, content, diagnostic);
         if (error != 0) {
             (void)files_remove(files_system(), secret_path);
         }

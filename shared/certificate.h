@@ -28,8 +28,8 @@ struct certificate {
 #define CERTIFICATE_SECRET_SUFFIX "_secret"
 
 /**
- * Makes a certificate: writes `path` and `path`_secret, which nobody but their owner may read, and
- * gives the public key in `text`. Blocks.
+ * Makes a certificate: writes `path`, which anybody may read, and `path`_secret, which nobody but
+ * its owner may, and gives the public key in `text`. Blocks.
  *
  * Returns 0; ERROR_EXISTS when either is there already, which then stays as it is; or a file error.
  * `diagnostic` names the file. After an error neither was made.

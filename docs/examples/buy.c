@@ -26,7 +26,8 @@ main(void)
         result = stockbus_local(client, NULL, &items, &count);
     }
     for (size_t i = 0; result == STOCKBUS_DONE && i < count; i++) {
-        printf("%" PRIu64 " of %s\n", items[i].units, items[i].name);
+        const char *name = items[i].name != NULL ? items[i].name : "?";
+        printf("%" PRIu64 " of %s\n", items[i].units, name);
     }
     if (result != STOCKBUS_DONE) {
         fprintf(stderr, "%s\n", stockbus_message(client));

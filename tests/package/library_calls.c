@@ -2,10 +2,11 @@
  * Calls libstockbus as it is told on standard input, one call a line, and answers each with one
  * line:
  *
- *     RESULT ERROR ORDER BEFORE USER [UPC=UNITS(NAME)...] | MESSAGE
+ *     RESULT ERROR ORDER BEFORE USER [UPC=UNITS(NAME)...] | MESSAGE [! WARNING]
  *
- * where ORDER and BEFORE are NUMBER:made:LINES or NUMBER:ERROR:LINES, with a + before the lines of
- * a restock; a * behind USER says that an order is pending; and - stands for what is not there.
+ * where ORDER and BEFORE are NUMBER:made:LINES, NUMBER:ERROR:LINES, or NUMBER:ERROR?:LINES where it
+ * is unknown whether it was made, with a + before the lines of a restock; a * behind USER says that
+ * an order is pending; and - stands for what is not there.
  */
 #include "client/stockbus.h"
 
@@ -27,8 +28,10 @@ put_order(const struct stockbus_order *order)
     if (order == NULL) {
         printf("- ");
     } else {
-        printf("%" PRIu64 ":%s:%s%zu ", order->number, order->is_made ? "made" : order->error,
-            order->is_restock ? "+" : "", order->line_count);
+        printf("%" PRIu64 ":%s%s:%s%zu ", order->number,
+            order->ending == STOCKBUS_MADE ? "made" : order->error,
+            order->ending == STOCKBUS_UNKNOWN ? "?" : "", order->is_restock ? "+" : "",
+            order->line_count);
     }
 }
 
@@ -56,16 +59,51 @@ view(struct stockbus *client, const struct stockbus_item **items, size_t *count)
 }
 
 static int
+open_encrypted(struct stockbus **client)
+{
+    struct stockbus_config config = STOCKBUS_CONFIG_INIT;
+    stockbus_close(client);
+    config.endpoint = words[1];
+    config.state = words[2];
+    config.broker_key = words[3];
+    config.secret_key = word_count > 4 ? words[4] : NULL;
+    return stockbus_open(client, &config);
+}
+
+/*
+ * open ENDPOINT STATE TIMEOUT [SIZE [TAIL]]: as a program does whose configuration has that size,
+ * and TAIL in its last byte.
+ */
+static int
+open_client(struct stockbus **client)
+{
+    union {
+        struct stockbus_config config;
+        unsigned char bytes[2 * sizeof(struct stockbus_config)];
+    } given = {.bytes = {0}};
+    given.config = (struct stockbus_config)STOCKBUS_CONFIG_INIT;
+    stockbus_close(client);
+    given.config.endpoint = words[1];
+    given.config.state = strcmp(words[2], "none") == 0 ? NULL : words[2];
+    given.config.timeout_ms = strtol(words[3], NULL, 10);
+    if (word_count > 4) {
+        given.config.size = strtoul(words[4], NULL, 10);
+    }
+    if (word_count > 5) {
+        given.bytes[given.config.size - 1] = (unsigned char)strtoul(words[5], NULL, 10);
+    }
+    return stockbus_open(client, &given.config);
+}
+
+static int
 call(struct stockbus **client, const struct stockbus_item **items, size_t *count)
 {
     const char *name = words[0];
     if (strcmp(name, "open") == 0) {
-        struct stockbus_config config = STOCKBUS_CONFIG_INIT;
-        stockbus_close(client);
-        config.endpoint = words[1];
-        config.state = strcmp(words[2], "none") == 0 ? NULL : words[2];
-        config.timeout_ms = strtol(words[3], NULL, 10);
-        return stockbus_open(client, &config);
+        return open_client(client);
+    }
+    if (strcmp(name, "encrypt") == 0) {
+        return open_encrypted(client);
     }
     if (strcmp(name, "login") == 0) {
         return stockbus_login(*client, words[1], words[2]);
@@ -110,7 +148,8 @@ main(void)
             printf("%" PRIu64 "=%" PRIu64 "(%s) ", items[i].upc, items[i].units,
                 items[i].name != NULL ? items[i].name : "-");
         }
-        printf("| %s\n", stockbus_message(client));
+        const char *warning = stockbus_warning(client);
+        printf("| %s%s%s\n", stockbus_message(client), warning[0] != '\0' ? "! " : "", warning);
     }
     stockbus_close(&client);
     return 0;

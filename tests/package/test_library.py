@@ -1,13 +1,17 @@
 """libstockbus: what it exports, how it is found when it is installed, and what its calls answer."""
 
+import glob
 import os
 import re
+import shutil
 import signal
+import struct
 import subprocess
 import unittest
 
 import broker
-from broker import Case, PATIENCE_S, die_with_parent
+from broker import Case, PATIENCE_S, die_with_parent, wait_until
+from keys import Keys
 
 BUILD = os.path.dirname(broker.BIN)
 CALLS = os.path.join(BUILD, "tests", "library_calls")
@@ -173,6 +177,22 @@ class Calls(Case):
         self.assert_call("login depot cherry", r"0 - - - depot \| ")
         self.assert_call(f"restock {TISSUES} 1", r"0 - 1:made:\+1 - depot \| ")
 
+    def connections(self):
+        """How many connections the program has."""
+        with open(f"/proc/{self.driver.pid}/net/tcp", encoding="ascii") as file:
+            established = {words[9] for words in map(str.split, file) if words[3] == "01"}
+        folder = f"/proc/{self.driver.pid}/fd"
+        links = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
+        return sum(f"socket:[{inode}]" in links for inode in established)
+
+    def test_the_connection_that_the_password_went_over_is_given_up(self):
+        self.call("login", "north", "apple")
+        wait_until(lambda: self.connections() == 0, "the end of the connection")
+        self.call("inventory", COLA)
+        self.assertEqual(self.connections(), 1)
+        self.call("login", "north", "wrong")
+        wait_until(lambda: self.connections() == 0, "the end of the connection")
+
     def test_what_is_bought_and_who_bought_it_outlive_the_program(self):
         self.call("login", "north", "apple")
         self.call("buy", TISSUES, 2)
@@ -195,6 +215,25 @@ class Calls(Case):
             self.assert_call(then, expected.replace("N", r"\d"))
             self.open(timeout_ms=200)
 
+    def test_of_an_order_that_was_set_aside_nobody_knows_whether_it_was_made(self):
+        self.call("login", "north", "apple")
+        self.open(timeout_ms=200)
+        self.end()
+        other = self.state + "-copy"
+        shutil.copytree(self.state, other)
+        self.start()
+        self.open(timeout_ms=200)
+        self.served.kill()
+        self.assert_call(f"buy {TISSUES} 1", r"5 \w+ - - north\* \| .+")
+        self.served.restart(crash=True)
+        self.open(state=other)
+        self.assert_call("logout", r"0 - - - - \| ")
+        self.open()
+        self.assert_call("resolve 0", r"5 outcome_unknown - - north\* \| .+")
+        self.assert_call("resolve 2", r"0 - 1:session_ended\?:1 - - \| ")
+        self.assert_call("login north apple", r"0 - - - north \| ")
+        self.assert_call(f"buy {TISSUES} 99", r"0 - 1:made:1 - north \| ")
+
     def test_a_broker_that_is_away_is_unreachable(self):
         self.call("login", "north", "apple")
         self.open(timeout_ms=200)
@@ -216,6 +255,39 @@ class Calls(Case):
                       "buy" + f" {TISSUES} 1" * 1001, "inventory" + f" {TISSUES}" * 1001):
             self.assertRegex(self.call(*words.split()), "^" + usage + "$", words[:40])
         self.assert_call("local", r"0 - - - north \| ")
+
+    def test_what_was_set_aside_is_told(self):
+        self.call("login", "north", "apple")
+        self.end()
+        newest = max(glob.glob(os.path.join(self.state, "journal-*.msgpack")))
+        with open(newest, "ab") as file:
+            file.write(b"\x93")
+        self.start()
+        self.assertRegex(self.open(), r"^0 - - - north \| ! .*1 bytes of a record .* set aside$")
+
+    def test_it_encrypts_and_speaks_to_no_other_broker(self):
+        keys = Keys(os.path.join(self.directory, "keys"))
+        broker_key, public, secret = [key.decode() for key in keys.make("shop")]
+        keys.allow("shop")
+        self.served = self.broker("encrypted", curve=keys.settings).start()
+        state = os.path.join(self.directory, "encrypted-state")
+        begin = ("encrypt", self.served.endpoint, state)
+        self.assertRegex(self.call(*begin, broker_key, secret), r"^0 ")
+        self.assert_call("login north apple", r"0 - - - north \| ")
+        self.assert_call(f"buy {TISSUES} 1", r"0 - 1:made:1 - north \| ")
+        for words in ((broker_key,), (broker_key, secret[1:]), (broker_key[1:], secret),
+                      (broker_key, "~" + secret[1:])):
+            self.assertRegex(self.call(*begin, *words), r"^2 usage - - \S+ \| .*key")
+        self.open(timeout_ms=300, state=state)
+        self.assert_call("inventory", r"4 unreachable - - north \| .+")
+
+    def test_programs_of_other_versions_are_served_as_far_as_they_are_understood(self):
+        first = 3 * struct.calcsize("P") + 8
+        for words, status in (([first], 0), ([first - 1], 2), ([0], 2), ([first + 40], 0),
+                              ([first + 40, 0], 0), ([first + 40, 1], 2), ([2 ** 40], 2)):
+            told = self.call("open", self.served.endpoint, self.state, 5000, *words)
+            self.assertRegex(told, f"^{status} " + ("usage .* of a version not known" if status else "-"),
+                             words)
 
     def test_a_state_directory_in_use_is_told(self):
         self.call("login", "north", "apple")

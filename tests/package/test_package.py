@@ -67,6 +67,13 @@ def commands_of_readme():
     return commands
 
 
+def blocks_of_security():
+    """The code blocks of docs/security.md about keys."""
+    with open(os.path.join(broker.SOURCE, "docs", "security.md"), encoding="utf-8") as file:
+        section = re.search(r"^## Keys in five commands\n(.*?)^## ", file.read(), re.M | re.S)
+    return re.findall(r"^```\n(.*?)^```$", section.group(1), re.M | re.S)
+
+
 class Package(Case):
     def setUp(self):
         super().setUp()
@@ -130,13 +137,13 @@ class Package(Case):
         os.makedirs(folder)
         return os.path.relpath(shutil.copy(path, folder), self.root)
 
-    def build_next(self, path):
+    def build_next(self, path, version="99.0"):
         """Makes a later version of a package, whose configuration files differ."""
-        tree = os.path.join(self.directory, "next")
+        tree = os.path.join(self.directory, version)
         subprocess.run(["dpkg-deb", "-R", self.inside(path), tree], check=True)
         control = os.path.join(tree, "DEBIAN", "control")
         with open(control, encoding="utf-8") as file:
-            text = re.sub(r"^Version: .*$", "Version: 99.0", file.read(), flags=re.M)
+            text = re.sub(r"^Version: .*$", f"Version: {version}", file.read(), flags=re.M)
         with open(control, "w", encoding="utf-8") as file:
             file.write(text)
         for name in ("broker", "client", "users"):
@@ -159,7 +166,7 @@ class Package(Case):
             if command == "script/package":
                 continue  # done by build()
             command = command.replace("apt-get install", INSTALL)
-            user = re.match(r"(?:printf '|stockctl login )(\w+)", command)
+            user = re.search(r"(?:printf '|stockctl login )(\w+)", command)
             password = PASSWORDS[user.group(1)] if user else ""
             if "--hash-password" in command:
                 command = command.replace("stockd --hash", f"echo {password} | stockd --hash")
@@ -173,6 +180,27 @@ class Package(Case):
     def run_as_visitor(self, command, **environment):
         return self.run_inside(command, user="visitor", HOME="/home/visitor", **environment)
 
+    def encrypt(self):
+        """Follows docs/security.md, with the visitor as the shop."""
+        broker_conf, client_conf, five, owner, ping, _, _ = blocks_of_security()
+        with open(self.inside("/etc/stockbus/broker.conf"), "a", encoding="utf-8") as file:
+            file.write(broker_conf)
+        self.run_as_visitor("umask 077; mkdir -p ~/.config/stockbus")
+        self.write("/home/visitor/.config/stockbus/client.conf", client_conf)
+        for line in five.splitlines() + owner.splitlines():
+            machine, command = re.fullmatch(r"(broker|shop)[#$] (.*)", line).groups()
+            if command.startswith("scp"):
+                # Root may read and write on both machines; what the shop gets is the shop's.
+                command = re.sub("^scp", "umask 022; cp", command.replace("broker:", ""))
+                self.run_inside(command, HOME="/home/visitor")
+            else:
+                (self.run_inside if machine == "broker" else self.run_as_visitor)(command)
+        self.assertIn("the configuration is good", self.run_inside("stockd --check-config"))
+        self.run_inside("systemctl restart stockd")
+        self.find_endpoint()
+        self.assertIn("keys that may connect: 1", self.read("/run/stockd.log"))
+        self.assertIn("answers after", self.run_as_visitor(ping.removeprefix("shop$ ").strip()))
+
     def check_installed(self):
         for program in ("stockd", "stock", "stockctl", "stock-fsck", "readings", "readings-cat"):
             self.assertRegex(self.run_inside(f"{program} --version"), rf"^{program} \d")
@@ -182,6 +210,11 @@ class Package(Case):
                          "stockbus:stockbus 700\n")
         self.assertEqual(self.run_inside("getent passwd stockbus").rsplit(":", 1)[1].strip(),
                          "/usr/sbin/nologin")
+        documents = "/usr/share/doc/stockbus/"
+        linked = re.findall(r"\]\((docs/[^)#]+)", self.read(documents + "README.md"))
+        self.assertIn("docs/examples/buy.c", linked)
+        missing = [name for name in linked if not os.path.exists(self.inside(documents + name))]
+        self.assertEqual(missing, [])
         self.assertIn("Permission denied", self.run_inside(
             "setpriv --reuid nobody --regid nogroup --clear-groups cat /etc/stockbus/users.conf",
             status=1))
@@ -230,13 +263,13 @@ class Package(Case):
         self.run_inside("systemctl enable --now stockd")
         self.find_endpoint()
         self.assertIn("036000291452\tFacial tissues, 160 sheets\t95\n", self.run_as_visitor("stockctl inventory"))
+        self.encrypt()
         self.run_inside("systemctl stop stockd")
 
         self.run_inside("apt-get purge -y -q stockbus")
         self.assertEqual(self.check_left("stockbus"), "")
         self.assertEqual(self.check_left("readings"), "")
-        self.run_inside("getent passwd stockbus", status=2)
-        self.run_inside("getent group stockbus", status=2)
+        self.run_inside("test ! -e /etc/stockbus && getent passwd stockbus")
 
     def cgroup(self):
         """A control group in which systemd can make its own; gone when the test is over."""
@@ -296,13 +329,34 @@ class Package(Case):
         wait_until(is_up, "a system that runs")
         return inside
 
+    def check_upgrades(self, package, run, show):
+        """An upgrade restarts it, and succeeds also where it then does not come up."""
+        os.remove(self.inside("/usr/sbin/policy-rc.d"))
+        run("systemctl enable --now stockd")
+        before = show("MainPID")
+        run(f"dpkg -i --force-confold {self.build_next(package, '98.0')}")
+        self.assertEqual((show("ActiveState"), show("MainPID") != before), ("active", True))
+        run("cp /etc/stockbus/users.conf / && echo broken >>/etc/stockbus/users.conf")
+        told = run(f"dpkg -i --force-confold {self.build_next(package, '99.0')}")
+        self.assertIn("stockd does not come up again: see journalctl -u stockd\n", told)
+        self.assertEqual(run("dpkg-query -W -f '${Status}' stockbus"), "install ok installed")
+        run("cp /users.conf /etc/stockbus/ && systemctl reset-failed stockd && systemctl start stockd")
+
+    def check_removal(self, run, show):
+        """Removed, it is stopped and not started any more; purged, it is gone."""
+        run("cp /users.conf /etc/stockbus/ && systemctl reset-failed stockd && systemctl start stockd")
+        run("dpkg -r stockbus")
+        self.assertEqual(show("ActiveState"), "inactive")
+        run("test ! -e /etc/systemd/system/multi-user.target.wants/stockd.service")
+        run("dpkg -P stockbus && test ! -e /etc/stockbus && test ! -e /var/lib/stockbus")
+
     def test_systemd_starts_confines_restarts_and_activates_it(self):
         package = self.build()
         os.remove(self.inside("/usr/local/bin/systemctl"))
         self.run_inside("apt-get update -q")
         self.run_inside(f"{INSTALL} systemd ./{package}")
         for _, command, _ in commands_of_readme():
-            if command.startswith(("printf", "echo")):
+            if command.startswith(("hash=", "echo")):
                 self.run_inside(command.replace("stockd --hash", "echo apple | stockd --hash"))
         start = self.boot()
 
@@ -340,11 +394,16 @@ class Package(Case):
         self.assertEqual(show("ActiveState"), "active")
         run("systemctl stop stockd.socket stockd")
 
+        self.check_upgrades(package, run, show)
+
         # What wants a person is not started again and again.
+        run("systemctl stop stockd")
         run("echo broken >>/etc/stockbus/users.conf")
         run("systemctl start stockd", status=1)
         self.assertEqual((show("ActiveState"), show("NRestarts"), show("ExecMainStatus")),
                          ("failed", "0", "2"))
+
+        self.check_removal(run, show)
 
 
 if __name__ == "__main__":

@@ -31,18 +31,27 @@ no_time(void)
     return 1000;
 }
 
+static uint64_t clock_us = 1000000;
+
+static uint64_t
+read_clock(void)
+{
+    return clock_us;
+}
+
 static int
 fill(void *context, struct stock *stock, struct diagnostic *diagnostic)
 {
     (void)context;
     (void)diagnostic;
+    clock_us += 5000000; /* that takes its time */
     return stock_add(stock, TISSUES, "Tissues", 7, 100);
 }
 
 static struct engine *
 open_engine(const char *directory)
 {
-    const struct environment environment = {&files, count_up, no_time, no_time};
+    const struct environment environment = {&files, count_up, no_time, read_clock};
     const struct engine_options options = {
         .directory = directory,
         .segment_size = engine_segment_size_min(BATCH_MAX),
@@ -95,6 +104,16 @@ encode(const struct reply *reply, unsigned char *bytes)
     buffer_init(&buffer, bytes, MESSAGE_SIZE_MAX);
     reply_encode(&buffer, reply);
     return buffer.size;
+}
+
+static void
+it_is_up_from_when_it_can_serve(void **state)
+{
+    uint64_t before_us = clock_us;
+    struct engine *engine = open_engine(*state);
+    assert_int_equal(clock_us, before_us + 5000000);
+    assert_int_equal(engine_counters(engine)->began_us, before_us + 5000000);
+    assert_int_equal(engine_close(&engine, false, NULL), 0);
 }
 
 /* However the engine ends, what it answered is there again, and so are the bytes of the answer. */
@@ -191,6 +210,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(it_is_up_from_when_it_can_serve, setup, teardown),
         cmocka_unit_test_setup_teardown(answers_survive_a_kill, setup, teardown),
         cmocka_unit_test_setup_teardown(answers_survive_an_orderly_end, setup, teardown),
         cmocka_unit_test_setup_teardown(

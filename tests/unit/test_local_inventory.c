@@ -246,6 +246,25 @@ the_highest_position_is_kept_at_the_end(void **state)
 }
 
 static void
+a_record_without_the_highest_position_does_not_stand_for_it(void **state)
+{
+    struct local_inventory *inventory = open_inventory(*state);
+    assert_int_equal(log_in(inventory, "north"), 0);
+    assert_int_equal(pend(inventory, OPERATION_BUY, tissues, 3), 0);
+    local_inventory_see(inventory, 14);
+    assert_int_equal(settle(inventory, STATUS_OK, 12), 0); /* the reply to it was remembered */
+    inventory = reopen(inventory, *state);
+    assert_int_equal(local_inventory_state(inventory)->position, 14);
+    local_inventory_see(inventory, 17);
+    local_inventory_learn(inventory, tissues, "tissues");
+    inventory = reopen(inventory, *state);
+    assert_int_equal(local_inventory_state(inventory)->position, 17);
+    assert_string_equal(
+        local_state_find_name(local_inventory_state(inventory), tissues), "tissues");
+    assert_int_equal(local_inventory_close(&inventory, NULL), 0);
+}
+
+static void
 names_of_items_that_are_held_are_kept(void **state)
 {
     struct local_inventory *inventory = open_inventory(*state);
@@ -426,6 +445,7 @@ main(void)
         SCRATCH_TEST(an_order_set_aside_stays_in_sight_and_ends_the_session),
         SCRATCH_TEST(nothing_new_is_nothing_written),
         SCRATCH_TEST(the_highest_position_is_kept_at_the_end),
+        SCRATCH_TEST(a_record_without_the_highest_position_does_not_stand_for_it),
         SCRATCH_TEST(names_of_items_that_are_held_are_kept),
         SCRATCH_TEST(names_leave_no_journal_behind_that_a_loss_of_power_can_damage),
         SCRATCH_TEST(a_directory_belongs_to_one_process),

@@ -287,7 +287,7 @@ class Files(Encrypted):
         os.chmod(path, 0o600)
         return path
 
-    def test_both_files_are_their_owners_alone_and_nothing_is_overwritten(self):
+    def test_the_secret_half_is_its_owners_alone_and_nothing_is_overwritten(self):
         for make, words in ((run_stockd, ["--keygen"]),
                             (lambda *more: subprocess.run([STOCKCTL, *more], stdout=subprocess.PIPE,
                                                           stderr=subprocess.PIPE, encoding="utf-8"),
@@ -296,8 +296,8 @@ class Files(Encrypted):
             made = make(*words, path)
             self.assertEqual(made.returncode, 0, made)
             contents = {}
-            for name in (path, path + "_secret"):
-                self.assertEqual(stat.S_IMODE(os.stat(name).st_mode), 0o600)
+            for name, mode in ((path, 0o644), (path + "_secret", 0o600)):
+                self.assertEqual(stat.S_IMODE(os.stat(name).st_mode), mode)
                 with open(name, encoding="utf-8") as file:
                     contents[name] = file.read()
                 self.assertIn(name, made.stdout)

@@ -41,7 +41,7 @@ class Security(Case):
         return status, said
 
     def test_five_commands_set_keys_up(self):
-        broker_conf, client_conf, five, ping, reload, revoke = blocks()
+        broker_conf, client_conf, five, _, ping, reload, revoke = blocks()
         self.assertEqual(len(five.splitlines()), 5)
         served = self.broker()
         with open(served.config, "a", encoding="utf-8") as file:

@@ -121,7 +121,7 @@ class Service(Case):
         self.assertEqual(manager.next(), {"RELOADING": "1"})
         self.assertEqual(manager.next(), {"READY": "1"})
         broker.signal(signal.SIGTERM)
-        self.assertEqual(manager.next()["STOPPING"], "1")
+        self.assertEqual(manager.next(), {"STOPPING": "1", "STATUS": "writing the snapshot"})
         self.assertEqual(broker.wait(), 0, broker.lines)
 
     def test_users_that_cannot_be_read_again_leave_it_ready(self):

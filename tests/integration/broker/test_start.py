@@ -226,7 +226,8 @@ class Start(Case):
         newest = check_journal.check_directory(broker.data)[0][-1]
         self.assertIn([TISSUES, 99], [item[:2] for item in newest.records[1][1]])
 
-    def test_a_prompt_that_is_broken_off_leaves_the_terminal_with_its_echo(self):
+    def terminal(self):
+        """Returns both ends of a terminal, and what a process does that makes it its own."""
         def take_terminal():
             die_with_parent()
             os.setsid()
@@ -234,6 +235,24 @@ class Start(Case):
         ours, theirs = pty.openpty()
         self.addCleanup(os.close, ours)
         self.addCleanup(os.close, theirs)
+        return ours, theirs, take_terminal
+
+    def test_on_a_terminal_a_password_is_asked_for_twice_and_has_to_be_the_same(self):
+        for again, status in (("apple", 0), ("apples", 2)):
+            ours, theirs, take_terminal = self.terminal()
+            with subprocess.Popen([STOCKD, "--hash-password"], stdin=theirs, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, preexec_fn=take_terminal) as process:
+                for prompt, typed in ((b"Password: ", "apple"), (b"The same again: ", again)):
+                    shown = b""
+                    while prompt not in shown:
+                        shown += os.read(ours, 100)
+                    os.write(ours, typed.encode() + b"\n")
+                made, told = process.communicate(timeout=PATIENCE_S)
+            self.assertEqual((process.returncode, made[:10]), (status, b"" if status else b"$argon2id$"))
+            self.assertEqual(b"not the same password twice" in told, status != 0)
+
+    def test_a_prompt_that_is_broken_off_leaves_the_terminal_with_its_echo(self):
+        ours, theirs, take_terminal = self.terminal()
         def echoes():
             return termios.tcgetattr(theirs)[3] & termios.ECHO != 0
         with subprocess.Popen([STOCKD, "--hash-password"], stdin=theirs, stdout=theirs,
