@@ -10,6 +10,7 @@
 #include "broker/lanes.h"
 #include "broker/log.h"
 #include "broker/options.h"
+#include "broker/reload.h"
 #include "broker/server.h"
 #include "broker/service.h"
 #include "broker/tools.h"
@@ -237,7 +238,7 @@ open_engine(struct broker *broker, struct diagnostic *diagnostic)
     int error = engine_open(&broker->engine, &environment, &options, &report, diagnostic);
     if (error == 0) {
         report_recovery(broker, &report);
-        error = server_permit(broker->engine, broker->accounts);
+        error = reload_permit(broker->engine, broker->accounts);
     }
     return error;
 }

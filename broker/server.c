@@ -1,7 +1,7 @@
 #include "broker/server.h"
 
 #include "broker/log.h"
-#include "broker/service.h"
+#include "broker/reload.h"
 #include "broker/upkeep.h"
 #include "shared/wire.h"
 
@@ -174,85 +174,13 @@ server_close(struct server **result)
     }
 }
 
-/* Accounts and keys. */
-
-struct permission {
-    struct ledger *ledger;
-    int error;
-};
-
-static void
-permit(void *context, const char *name, bool may_restock)
-{
-    struct permission *permission = context;
-    if (permission->error == 0) {
-        permission->error = ledger_permit(permission->ledger, name, may_restock);
-    }
-}
-
-int
-server_permit(struct engine *engine, struct accounts *accounts)
-{
-    struct permission permission = {.ledger = engine_ledger(engine)};
-    ledger_forbid_all(permission.ledger);
-    accounts_each(accounts, permit, &permission);
-    return permission.error;
-}
-
-static void
-warn_of_key(void *context, const char *sentence)
-{
-    (void)context;
-    log_line(LEVEL_WARNING, "%s; it lets nobody in", sentence);
-}
-
-static void
-reload_keys(struct server *server)
-{
-    struct diagnostic diagnostic = {""};
-    if (keys_reload(server->keys, warn_of_key, NULL, &diagnostic) != 0) {
-        log_line(LEVEL_WARNING, "%s; the keys stay as they were, also those that were taken off",
-            diagnostic.text);
-    } else {
-        log_line(LEVEL_NOTICE, "read the keys again; those that may connect: %zu",
-            keys_count(server->keys));
-    }
-}
-
-static void
-reload_accounts(struct server *server)
-{
-    struct diagnostic diagnostic = {""};
-    if (accounts_reload(server->accounts, &diagnostic) != 0) {
-        log_line(LEVEL_WARNING, "%s; the accounts stay as they were", diagnostic.text);
-    } else if (server_permit(server->engine, server->accounts) != 0) {
-        log_line(LEVEL_ERROR, "out of memory: some accounts are shut out until the next reload");
-    } else {
-        log_line(LEVEL_NOTICE, "read the accounts again");
-        if (accounts_are_uneven(server->accounts)) {
-            log_line(LEVEL_WARNING, ACCOUNTS_UNEVEN_TEXT);
-        }
-    }
-}
-
-static void
-reload(struct server *server)
-{
-    service_reloading();
-    reload_accounts(server);
-    if (server->keys != NULL) {
-        reload_keys(server);
-    }
-    service_reloaded();
-}
-
 static void
 take_signals(struct server *server)
 {
     struct signalfd_siginfo info;
     while (read(server->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            reload(server);
+            reload(server->engine, server->accounts, server->keys);
         } else {
             log_line(
                 LEVEL_NOTICE, "stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");

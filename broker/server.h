@@ -45,8 +45,4 @@ server_run(struct server *server, struct diagnostic *diagnostic);
 void
 server_close(struct server **server);
 
-/** Gives the ledger the accounts as they are now. Returns 0 or ERROR_MEMORY. */
-int
-server_permit(struct engine *engine, struct accounts *accounts);
-
 #endif
