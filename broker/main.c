@@ -322,8 +322,16 @@ broker_open(struct broker *broker, struct diagnostic *diagnostic)
         error = open_lanes(broker, diagnostic);
     }
     if (error == 0) {
-        error = server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-            broker->keys, broker->upkeep, broker->bouncer, broker->failed_fd, diagnostic);
+        const struct server_parts parts = {
+            .lanes = &broker->lanes,
+            .engine = broker->engine,
+            .accounts = broker->accounts,
+            .keys = broker->keys,
+            .upkeep = broker->upkeep,
+            .bouncer = broker->bouncer,
+            .failed_fd = broker->failed_fd,
+        };
+        error = server_open(&broker->server, &parts, diagnostic);
     }
     return error;
 }

@@ -46,11 +46,7 @@ enum {
 };
 
 struct server {
-    struct engine *engine;
-    struct accounts *accounts;
-    struct keys *keys; /* NULL: connections are not encrypted */
-    struct upkeep *upkeep;
-    struct bouncer *bouncer;
+    struct server_parts parts;
     struct counters *counters; /* the engine's */
     int epoll_fd;
     int signal_fd;
@@ -103,7 +99,7 @@ watch_lanes(struct server *server, const struct lanes *lanes)
 }
 
 static int
-open_descriptors(struct server *server, const struct lanes *lanes, int failed_fd)
+open_descriptors(struct server *server)
 {
     sigset_t signals;
     sigemptyset(&signals);
@@ -114,38 +110,32 @@ open_descriptors(struct server *server, const struct lanes *lanes, int failed_fd
     server->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     if (server->epoll_fd < 0 || server->signal_fd < 0 ||
         watch(server, server->signal_fd, EPOLLIN, EVENT_SIGNAL) != 0 ||
-        watch(server, failed_fd, EPOLLIN, EVENT_FAILURE) != 0) {
+        watch(server, server->parts.failed_fd, EPOLLIN, EVENT_FAILURE) != 0) {
         return ERROR_NETWORK;
     }
-    return watch_lanes(server, lanes);
+    return watch_lanes(server, server->parts.lanes);
 }
 
 int
-server_open(struct server **result, struct lanes *lanes, struct engine *engine,
-    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, struct bouncer *bouncer,
-    int failed_fd, struct diagnostic *diagnostic)
+server_open(struct server **result, const struct server_parts *parts, struct diagnostic *diagnostic)
 {
     struct server *server = calloc(1, sizeof *server);
     if (server == NULL) {
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
-    server->engine = engine;
-    server->counters = engine_counters(engine);
-    server->accounts = accounts;
-    server->keys = keys;
-    server->upkeep = upkeep;
-    server->bouncer = bouncer;
+    server->parts = *parts;
+    server->counters = engine_counters(parts->engine);
     server->epoll_fd = -1;
     server->signal_fd = -1;
-    server->lane_count = lanes->count;
-    server->lanes = calloc(lanes->count, sizeof *server->lanes);
+    server->lane_count = parts->lanes->count;
+    server->lanes = calloc(server->lane_count, sizeof *server->lanes);
     zmq_msg_init(&server->message);
     int error = unpacked_init(&server->unpacked);
     if (error == 0 && server->lanes == NULL) {
         error = ERROR_MEMORY;
     }
     if (error == 0) {
-        error = open_descriptors(server, lanes, failed_fd);
+        error = open_descriptors(server);
     }
     if (error != 0) {
         server_close(&server);
@@ -180,7 +170,7 @@ take_signals(struct server *server)
     struct signalfd_siginfo info;
     while (read(server->signal_fd, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGHUP) {
-            reload(server->engine, server->accounts, server->keys);
+            reload(server->parts.engine, server->parts.accounts, server->parts.keys);
         } else {
             log_line(
                 LEVEL_NOTICE, "stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -256,9 +246,9 @@ take_login(struct server *server, struct lane *lane)
     char source[128];
     struct exchange *exchange = &lane->exchange;
     struct reply *reply = &exchange->reply;
-    lanes_source(&server->message, server->keys != NULL, source, sizeof source);
+    lanes_source(&server->message, server->parts.keys != NULL, source, sizeof source);
     lane->login = accounts_login(
-        server->accounts, &exchange->request, source, elapsed_ms(), &session, &retry_ms);
+        server->parts.accounts, &exchange->request, source, elapsed_ms(), &session, &retry_ms);
     switch (lane->login) {
     case LOGIN_RIGHT:
         return true;
@@ -289,10 +279,10 @@ finish_login(struct server *server, struct lane *lane)
     if (lane->login == LOGIN_RIGHT && reply->status == STATUS_OK) {
         struct login_session session = {.number = reply->session};
         memcpy(session.token, reply->token, sizeof session.token);
-        accounts_began(server->accounts, &lane->exchange.request, &session);
+        accounts_began(server->parts.accounts, &lane->exchange.request, &session);
         sodium_memzero(&session, sizeof session);
     } else if (lane->login == LOGIN_RIGHT) {
-        accounts_not_began(server->accounts, &lane->exchange.request);
+        accounts_not_began(server->parts.accounts, &lane->exchange.request);
     }
     lane->login = LOGIN_WAITING;
 }
@@ -349,7 +339,7 @@ send_reply(struct server *server, size_t number)
     struct lane *lane = &server->lanes[number];
     struct exchange *exchange = &lane->exchange;
     struct buffer buffer;
-    engine_stamp(server->engine, &exchange->reply);
+    engine_stamp(server->parts.engine, &exchange->reply);
     buffer_init(&buffer, server->reply, sizeof server->reply);
     reply_encode(&buffer, &exchange->reply);
     assert(!buffer.overflow);
@@ -403,8 +393,8 @@ take_message(struct server *server, struct lane *lane, int *error)
 static bool
 is_allowed(struct server *server)
 {
-    const char *key = server->keys != NULL ? zmq_msg_gets(&server->message, "User-Id") : NULL;
-    return server->keys == NULL || (key != NULL && keys_allow(server->keys, key));
+    const char *key = server->parts.keys != NULL ? zmq_msg_gets(&server->message, "User-Id") : NULL;
+    return server->parts.keys == NULL || (key != NULL && keys_allow(server->parts.keys, key));
 }
 
 /* Decodes the message into the lane's request. Where it is none, the reply says why. */
@@ -449,16 +439,16 @@ receive(struct server *server, size_t number, struct diagnostic *diagnostic)
     if (!drop_more(server, lane)) {
         return 0;
     }
-    bouncer_took(server->bouncer, zmq_msg_get(&server->message, ZMQ_SRCFD));
+    bouncer_took(server->parts.bouncer, zmq_msg_get(&server->message, ZMQ_SRCFD));
     lane->state = LANE_TAKEN;
     if (decode(server, lane)) {
         if (!engine_may_change(&exchange->request)) {
             if (exchange->request.operation == OPERATION_STATS) {
                 server->counters->stats.numbers[STATS_LOGINS_QUEUED] =
-                    accounts_queued(server->accounts);
+                    accounts_queued(server->parts.accounts);
             }
             /* No event of this turn is applied yet, so what it sees is on disk. */
-            error = engine_apply(server->engine, &exchange, 1, diagnostic);
+            error = engine_apply(server->parts.engine, &exchange, 1, diagnostic);
         } else if (exchange->request.operation != OPERATION_LOGIN || take_login(server, lane)) {
             server->taken[server->taken_count] = number;
             server->batch[server->taken_count++] = exchange;
@@ -500,7 +490,7 @@ turn(struct server *server, struct diagnostic *diagnostic)
         error = receive_all(server, diagnostic);
     }
     if (error == 0 && server->taken_count > 0) {
-        error = engine_apply(server->engine, server->batch, server->taken_count, diagnostic);
+        error = engine_apply(server->parts.engine, server->batch, server->taken_count, diagnostic);
     }
     if (error != 0) {
         return error;
@@ -510,8 +500,8 @@ turn(struct server *server, struct diagnostic *diagnostic)
     }
     server->taken_count = 0;
     counters_end_turn(server->counters);
-    if (engine_wants_upkeep(server->engine)) {
-        upkeep_wake(server->upkeep);
+    if (engine_wants_upkeep(server->parts.engine)) {
+        upkeep_wake(server->parts.upkeep);
     }
     return 0;
 }

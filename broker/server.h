@@ -18,19 +18,26 @@
 struct server;
 struct upkeep;
 
+/** What a server works with; all of it stays the caller's. */
+struct server_parts {
+    struct lanes *lanes;
+    struct engine *engine;
+    struct accounts *accounts;
+    struct keys *keys;     /**< whose requests are accepted; NULL where the lanes do not encrypt */
+    struct upkeep *upkeep; /**< woken by a turn when there is work for it */
+    struct bouncer *bouncer; /**< told of each message that was taken */
+    int failed_fd;           /**< an eventfd: once it is readable, the server ends as failed */
+};
+
 /**
- * Makes a server over parts that stay the caller's. Each turn it wakes the upkeep thread when there
- * is work for it, and it tells the bouncer of each message that it took; a byte on `failed_fd`, an
- * eventfd, stops it as a failure. Where the lanes encrypt, `keys` says whose requests are accepted;
- * where they do not, it is NULL.
+ * Makes a server over `parts`.
  *
  * SIGTERM, SIGINT and SIGHUP must be blocked in every thread: the server reads them from a
  * signalfd. Returns 0 or an error with the reason.
  */
 int
-server_open(struct server **server, struct lanes *lanes, struct engine *engine,
-    struct accounts *accounts, struct keys *keys, struct upkeep *upkeep, struct bouncer *bouncer,
-    int failed_fd, struct diagnostic *diagnostic);
+server_open(
+    struct server **server, const struct server_parts *parts, struct diagnostic *diagnostic);
 
 /**
  * Serves until SIGTERM or SIGINT. SIGHUP reads the accounts and the keys again.

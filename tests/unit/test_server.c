@@ -123,9 +123,15 @@ open_broker(struct broker *broker, const char *directory)
     assert_int_equal(
         lanes_open(&broker->lanes, broker->context, text, &endpoint, NULL, 1, NULL, &diagnostic),
         0);
-    assert_int_equal(server_open(&broker->server, &broker->lanes, broker->engine, broker->accounts,
-                         NULL, broker->upkeep, broker->bouncer, broker->failed_fd, &diagnostic),
-        0);
+    const struct server_parts parts = {
+        .lanes = &broker->lanes,
+        .engine = broker->engine,
+        .accounts = broker->accounts,
+        .upkeep = broker->upkeep,
+        .bouncer = broker->bouncer,
+        .failed_fd = broker->failed_fd,
+    };
+    assert_int_equal(server_open(&broker->server, &parts, &diagnostic), 0);
     assert_int_equal(pthread_create(&broker->thread, NULL, serve, broker), 0);
 }
 
