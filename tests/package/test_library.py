@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 import broker
-from broker import Case, PATIENCE_S, die_with_parent, wait_until
+from broker import Case, PATIENCE_S, die_with_parent, is_sanitized, wait_until
 from keys import Keys
 
 BUILD = os.path.dirname(broker.BIN)
@@ -31,11 +31,6 @@ def read(path):
 def declared():
     """The functions of the header."""
     return set(re.findall(r"^(stockbus_\w+)\(", read(HEADER), re.M))
-
-
-def is_sanitized():
-    with open(broker.STOCKD, "rb") as file:
-        return re.search(rb"__[at]san_init", file.read()) is not None
 
 
 class Installed(Case):

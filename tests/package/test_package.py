@@ -14,7 +14,7 @@ import sys
 import unittest
 
 import broker
-from broker import Case, SKIPPED, wait_until
+from broker import Case, SKIPPED, is_sanitized, wait_until
 
 BUILD = os.path.dirname(broker.BIN)
 PASSWORDS = {"depot": "cherry", "north": "apple"}
@@ -45,11 +45,6 @@ def empty_root():
             shutil.rmtree(EMPTY_ROOT + ".new", ignore_errors=True)
             skip(f"debootstrap failed, see {EMPTY_ROOT}.log")
         os.rename(EMPTY_ROOT + ".new", EMPTY_ROOT)
-
-
-def is_sanitized():
-    with open(broker.STOCKD, "rb") as file:
-        return re.search(rb"__[at]san_init", file.read()) is not None
 
 
 def commands_of_readme():

@@ -50,6 +50,12 @@ def wait_until(condition, what):
         os.sched_yield()
 
 
+def is_sanitized():
+    """Were the programs built with sanitizers, which have allocators, threads and libraries of their own?"""
+    with open(STOCKD, "rb") as file:
+        return re.search(rb"__[at]san_init", file.read()) is not None
+
+
 def run_stockd(*arguments, **more):
     """Runs stockd to its end; out and err are texts."""
     return subprocess.run([STOCKD, *map(str, arguments)], stdout=subprocess.PIPE,

@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import broker
-from broker import Case, PASSWORDS, STOCKD
+from broker import Case, PASSWORDS, STOCKD, is_sanitized
 from stock_client import Client
 
 SERVICE = os.path.join(os.path.dirname(broker.BIN), "conf", "stockd.service")
@@ -67,11 +67,6 @@ def allowed_calls():
         found = set().union(*(calls_of(group) if group[0] == "@" else {group} for group in groups))
         allowed = allowed - found if value.startswith("~") else allowed | found
     return allowed
-
-
-def is_sanitized():
-    with open(STOCKD, "rb") as file:
-        return re.search(rb"__[at]san_init", file.read()) is not None
 
 
 @unittest.skipIf(shutil.which("systemd-analyze") is None, "there is no systemd-analyze")
