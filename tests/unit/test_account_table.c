@@ -112,7 +112,7 @@ the_hash_that_takes_longest_is_known(void **state)
     account_table_free(&table);
     snprintf(text, sizeof text,
         "a buy,demo $argon2id$v=19$m=64,t=9,%s\nb buy $argon2id$v=19$m=8,t=1,%s\n"
-        "c buy $argon2id$v=19$m=8,t=4,%s\nd buy $argon2id$v=19$m=16,t=1,%s\n",
+        "c buy $argon2id$v=19$m=8,t=4,%s\nf buy $argon2id$v=19$m=16,t=1,%s\n",
         hash, hash, hash, hash);
     write_file(state, text);
     for (int demo = 0; demo < 2; demo++) {
