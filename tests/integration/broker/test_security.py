@@ -35,7 +35,9 @@ class Security(Case):
             done = subprocess.run(
                 ["bash", "-c", STAND_IN + command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 encoding="utf-8", timeout=PATIENCE_S, cwd=self.home, preexec_fn=die_with_parent,
-                env={"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": self.home,
+                env={**{name: value for name, value in os.environ.items()
+                        if name.endswith("SAN_OPTIONS")},
+                     "PATH": f"{BIN}:{os.environ['PATH']}", "HOME": self.home,
                      **({"STOCKD": str(served.process.pid)} if served.process else {})})
             status, said = done.returncode, said + done.stdout
         return status, said
