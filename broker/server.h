@@ -20,9 +20,9 @@ struct upkeep;
 
 /** What a server works with; all of it stays the caller's. */
 struct server_parts {
-    struct lanes *lanes;
-    struct engine *engine;
-    struct accounts *accounts;
+    struct lanes *lanes;       /**< where requests come from */
+    struct engine *engine;     /**< what decides them */
+    struct accounts *accounts; /**< what checks passwords */
     struct keys *keys;     /**< whose requests are accepted; NULL where the lanes do not encrypt */
     struct upkeep *upkeep; /**< woken by a turn when there is work for it */
     struct bouncer *bouncer; /**< told of each message that was taken */

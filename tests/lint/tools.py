@@ -284,13 +284,15 @@ class Codespell(Tool):
     package = "codespell"
     version = "2.2"
     version_command = ["codespell", "--version"]
-    reads = "every file but pictures, tables of numbers, and the corpora of the fuzz targets"
+    reads = ("every file but pictures, tables of numbers, the corpora of the fuzz targets, and this page, "
+             "which quotes the fault")
     looks_for = "Common typing errors in words."
     fault = Fault("README.md", "\nThe broker " + "recie" + "ves.\n", r"README\.md:\d+: .*receives")
 
     def all_files(self, tree):
         return [name for name in tree.files
-                if not name.endswith((".svg", ".csv")) and not name.startswith("tests/fuzz/corpus/")]
+                if not name.endswith((".svg", ".csv", "docs/static-analysis.md"))
+                and not name.startswith("tests/fuzz/corpus/")]
 
     def run(self, tree, files=None):
         text = output(["codespell", "--ignore-words", suppressions.WORDS,
