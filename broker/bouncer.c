@@ -1,38 +1,40 @@
 #include "broker/bouncer.h"
 
+#include "broker/connection.h"
 #include "shared/error.h"
 
 #include <errno.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
 
 enum {
-    GAP = 64,     /* so many closed descriptors in a row, above all that were open, end a look */
-    NICENESS = 10 /* of the thread, as of the one that checks passwords */
+    GAP = 64,        /* so many closed descriptors in a row, above all that were open, end a look */
+    ALERT_MS = 1000, /* so long after the last peer of that kind the thread is on the alert */
+    /* Between two looks it sleeps so many times as long as one takes, at least. */
+    ALERT_SHARE = 10,
+    BUSY_SHARE = 50
 };
 
-/* A connection, as it was when a message was last taken from it and something sent on it. */
-struct connection {
-    uint64_t cookie; /* the kernel's name for it: a descriptor may be another one's by now */
-    uint64_t received;
-    uint32_t segments_sent;
-    uint32_t messages;
+/* What is known of a connection. */
+struct watched {
+    uint64_t cookie;
+    uint64_t answered;      /* bytes that came and were taken, and something was sent since */
+    uint64_t taken;         /* the descriptor's count, when something had last been sent */
+    uint32_t segments_sent; /* then */
+    uint64_t slow_at;       /* bytes received at the last look since it was slowed; 0: it was not */
 };
 
 struct bouncer {
-    struct connection *connections; /* by descriptor, like the next */
-    _Atomic uint32_t *messages;     /* that were taken from whatever connections it had */
+    struct watched *watched; /* by descriptor, like the next */
+    _Atomic uint64_t *taken; /* bytes that were taken from whatever connections it had */
     size_t fd_count;
-    size_t fd_end; /* all descriptors that were open at the last look are below it */
-    unsigned looks;
+    size_t fd_end;          /* all descriptors that were open at the last look are below it */
+    atomic_bool is_alerted; /* since the thread last asked, as is the next */
+    atomic_bool has_taken;  /* a message */
 
     bool has_thread;
     pthread_t thread;
@@ -44,20 +46,17 @@ struct bouncer {
 struct bouncer *
 bouncer_new(void)
 {
-    struct rlimit limit;
     struct bouncer *bouncer = calloc(1, sizeof *bouncer);
-    if (bouncer == NULL || getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        free(bouncer);
+    if (bouncer == NULL) {
         return NULL;
     }
-    bouncer->fd_count =
-        limit.rlim_cur < BOUNCER_FD_COUNT_MAX ? (size_t)limit.rlim_cur : BOUNCER_FD_COUNT_MAX;
+    bouncer->fd_count = connection_fd_count();
     /* Only the pages of descriptors that are used are ever touched. */
-    bouncer->connections = calloc(bouncer->fd_count, sizeof *bouncer->connections);
-    bouncer->messages = calloc(bouncer->fd_count, sizeof *bouncer->messages);
-    if (bouncer->connections == NULL || bouncer->messages == NULL) {
-        free(bouncer->connections);
-        free(bouncer->messages);
+    bouncer->watched = calloc(bouncer->fd_count, sizeof *bouncer->watched);
+    bouncer->taken = calloc(bouncer->fd_count, sizeof *bouncer->taken);
+    if (bouncer->watched == NULL || bouncer->taken == NULL) {
+        free(bouncer->watched);
+        free(bouncer->taken);
         free(bouncer);
         return NULL;
     }
@@ -71,84 +70,113 @@ bouncer_new(void)
 }
 
 void
-bouncer_took(struct bouncer *bouncer, int fd)
+bouncer_took(struct bouncer *bouncer, int fd, size_t bytes)
 {
     if (fd >= 0 && (size_t)fd < bouncer->fd_count) {
-        atomic_fetch_add_explicit(&bouncer->messages[fd], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&bouncer->taken[fd], bytes, memory_order_relaxed);
+        atomic_store_explicit(&bouncer->has_taken, true, memory_order_relaxed);
     }
 }
 
-/* Compares what a connection has brought with what it had. Returns whether it is too much. */
-static bool
-is_too_much(struct bouncer *bouncer, size_t fd, uint64_t cookie, const struct tcp_info *info)
+void
+bouncer_alert(struct bouncer *bouncer)
 {
-    struct connection *connection = &bouncer->connections[fd];
-    uint32_t messages = atomic_load_explicit(&bouncer->messages[fd], memory_order_relaxed);
-    if (connection->cookie != cookie || info->tcpi_bytes_received < connection->received) {
-        /* Messages that were taken since count: they may well have been this one's. */
-        *connection = (struct connection){.cookie = cookie, .messages = connection->messages};
-    }
-    if (connection->messages != messages && connection->segments_sent != info->tcpi_data_segs_out) {
-        connection->messages = messages;
-        connection->segments_sent = info->tcpi_data_segs_out;
-        connection->received = info->tcpi_bytes_received;
-    }
-    if (info->tcpi_bytes_received - connection->received >= BOUNCER_FORGIVEN) {
-        connection->received += BOUNCER_FORGIVEN;
-    }
-    return info->tcpi_bytes_received - connection->received > BOUNCER_UNANSWERED_MAX;
+    atomic_store(&bouncer->is_alerted, true);
 }
 
-/* Looks at one descriptor. Returns whether it is open, and in `*is_bad` whether to shut it down. */
-static bool
-look_at(struct bouncer *bouncer, size_t fd, bool *is_bad)
+/*
+ * Compares what a connection has brought with what was taken from it. Returns how many bytes have
+ * come without an answer.
+ */
+static uint64_t
+count_unanswered(struct bouncer *bouncer, int fd, const struct connection *now)
 {
-    uint64_t cookie = 0;
-    struct tcp_info info;
-    socklen_t cookie_size = sizeof cookie;
-    socklen_t info_size = sizeof info;
-    *is_bad = false;
-    /* In this order: counters of another connection than the cookie's are those of a later one. */
-    if (getsockopt((int)fd, SOL_SOCKET, SO_COOKIE, &cookie, &cookie_size) != 0) {
+    struct watched *watched = &bouncer->watched[fd];
+    uint64_t taken = atomic_load_explicit(&bouncer->taken[fd], memory_order_relaxed);
+    if (watched->cookie != now->cookie || now->bytes_received < watched->answered) {
+        /* What was taken since the last look counts: it may well have been this one's. */
+        *watched = (struct watched){.cookie = now->cookie, .taken = watched->taken};
+    }
+    if (watched->taken != taken && watched->segments_sent != now->segments_sent) {
+        uint64_t answered = watched->answered + (taken - watched->taken);
+        /* More than came was another one's, which had the descriptor before. */
+        watched->answered = answered < now->bytes_received ? answered : now->bytes_received;
+        watched->taken = taken;
+        watched->segments_sent = now->segments_sent;
+    }
+    return now->bytes_received - watched->answered;
+}
+
+/*
+ * Slows a connection. Returns false where that was done before and nothing has come since the last
+ * look.
+ */
+static bool
+slow_down(struct watched *watched, int fd, uint64_t received)
+{
+    bool goes_on = watched->slow_at != received;
+    if (watched->slow_at == 0) {
+        (void)connection_bound_unread(fd, 0);
+    }
+    watched->slow_at = received;
+    return goes_on;
+}
+
+/* Looks at one descriptor. Returns whether it is open; counts in `*count` what was done about it.
+ */
+static bool
+look_at(struct bouncer *bouncer, int fd, const struct bouncer_terms *terms, size_t *count)
+{
+    struct connection now;
+    if (!connection_know(fd, &now)) {
         return errno != EBADF;
     }
-    if (getsockopt((int)fd, IPPROTO_TCP, TCP_INFO, &info, &info_size) == 0) {
-        *is_bad = is_too_much(bouncer, fd, cookie, &info);
+    uint64_t unanswered = count_unanswered(bouncer, fd, &now);
+    struct watched *watched = &bouncer->watched[fd];
+    if (unanswered >= terms->forgiven) {
+        watched->answered += terms->forgiven;
+        unanswered -= terms->forgiven;
+    }
+    if (unanswered > BOUNCER_UNANSWERED_MAX) {
+        *count += connection_cut(fd);
+    } else if (unanswered > terms->slow_from) {
+        *count += slow_down(watched, fd, now.bytes_received);
+    } else if (watched->slow_at != 0 && unanswered <= BOUNCER_SLOW_FROM_ON_ALERT) {
+        watched->slow_at = 0;
+        (void)connection_bound_unread(fd, CONNECTION_UNREAD_MAX);
     }
     return true;
 }
 
 size_t
-bouncer_look(struct bouncer *bouncer)
+bouncer_look(struct bouncer *bouncer, const struct bouncer_terms *terms)
 {
     size_t count = 0;
     size_t fd_end = 0;
-    size_t end = bouncer->fd_end + GAP;
-    if (bouncer->looks++ % BOUNCER_ALL_EVERY == 0) {
-        end = bouncer->fd_count;
-    }
+    size_t end = terms->is_thorough ? bouncer->fd_count : bouncer->fd_end + GAP;
     for (size_t fd = 0; fd < bouncer->fd_count && (fd < end || fd < fd_end + GAP); fd++) {
-        bool is_bad;
-        if (look_at(bouncer, fd, &is_bad)) {
+        if (look_at(bouncer, (int)fd, terms, &count)) {
             fd_end = fd + 1;
-        }
-        if (is_bad) {
-            count += shutdown((int)fd, SHUT_RDWR) == 0;
         }
     }
     bouncer->fd_end = fd_end;
     return count;
 }
 
-/* Waits until it is time to look again. Returns false at the end. */
-static bool
-wait_a_while(struct bouncer *bouncer)
+/* Microseconds of a clock that never goes back. */
+static int64_t
+now_us(void)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += BOUNCER_EVERY_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Waits until that time. Returns false at the end. */
+static bool
+wait_until(struct bouncer *bouncer, int64_t time_us)
+{
+    const struct timespec until = {time_us / 1000000, time_us % 1000000 * 1000};
     pthread_mutex_lock(&bouncer->lock);
     while (
         !bouncer->ending && pthread_cond_timedwait(&bouncer->ended, &bouncer->lock, &until) == 0) {
@@ -158,13 +186,45 @@ wait_a_while(struct bouncer *bouncer)
     return going_on;
 }
 
+/*
+ * Looks regularly every BOUNCER_EVERY_MS, and in between more often while clients are served, and
+ * most often on the alert; but all of that less often where looking takes long.
+ */
 static void *
 look_and_look(void *context)
 {
-    /* On Linux this is of the calling thread alone. Where it fails, looking costs others more. */
-    (void)setpriority(PRIO_PROCESS, 0, NICENESS);
-    while (wait_a_while(context)) {
-        (void)bouncer_look(context);
+    struct bouncer *bouncer = context;
+    int64_t last = now_us(); /* regular look */
+    int64_t regular = last + BOUNCER_EVERY_MS * 1000;
+    int64_t next = regular;
+    int64_t alert_until = 0;
+    unsigned looks = 0; /* regular ones */
+    while (wait_until(bouncer, next)) {
+        int64_t begin = now_us();
+        bool is_regular = begin >= regular;
+        const struct bouncer_terms terms = {
+            .forgiven = is_regular ? (uint64_t)(begin - last) * BOUNCER_FORGIVEN / 1000000 : 0,
+            .slow_from = begin < alert_until ? BOUNCER_SLOW_FROM_ON_ALERT : BOUNCER_SLOW_FROM,
+            .is_thorough = is_regular && looks % BOUNCER_ALL_EVERY == 0,
+        };
+        size_t count = bouncer_look(bouncer, &terms);
+        int64_t end = now_us();
+        int64_t took = end - begin;
+        if (is_regular) {
+            looks++;
+            last = begin;
+            regular = end + BOUNCER_EVERY_MS * 1000 + took * ALERT_SHARE;
+        }
+        if (atomic_exchange(&bouncer->is_alerted, false) || count > 0) {
+            alert_until = end + ALERT_MS * 1000;
+        }
+        next = regular;
+        if (end < alert_until) {
+            next = end + BOUNCER_ALERT_MS * 1000 + took * ALERT_SHARE;
+        } else if (atomic_exchange(&bouncer->has_taken, false)) {
+            next = end + BOUNCER_BUSY_MS * 1000 + took * BUSY_SHARE;
+        }
+        next = next < regular ? next : regular;
     }
     return NULL;
 }
@@ -201,8 +261,8 @@ bouncer_stop(struct bouncer **result)
     }
     pthread_cond_destroy(&bouncer->ended);
     pthread_mutex_destroy(&bouncer->lock);
-    free(bouncer->connections);
-    free(bouncer->messages);
+    free(bouncer->watched);
+    free(bouncer->taken);
     free(bouncer);
     *result = NULL;
 }

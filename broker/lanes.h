@@ -17,12 +17,13 @@
 
 enum {
     LANES_MAX = 256,
-    LANES_REPLIES_MAX = 4, /**< replies that may wait for a peer; what is above is dropped */
+    LANES_REPLIES_MAX = 4 /**< replies that may wait for a peer; what is above is dropped */
 };
 
 /** The lanes of a broker. */
 struct lanes {
     size_t count;                 /**< at most LANES_MAX */
+    int fds[LANES_MAX];           /**< on which they listen; the sockets own them */
     void *sockets[LANES_MAX];     /**< ZeroMQ sockets; one thread uses them all */
     char endpoint[ENDPOINT_SIZE]; /**< where they are reached, with the port they got */
 };
@@ -48,6 +49,10 @@ lanes_probe(const char *text, const struct endpoint *endpoint, struct diagnostic
 int
 lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
     const int *fds, size_t count, const uint8_t *secret_key, struct diagnostic *diagnostic);
+
+/** Lets nobody connect, or everybody again; see connection_shut_door(). Any thread. */
+void
+lanes_shut_door(const struct lanes *lanes, bool is_shut);
 
 /** Closes the lanes; replies on their way out are given a second to leave. */
 void

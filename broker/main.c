@@ -5,6 +5,7 @@
 #include "broker/bouncer.h"
 #include "broker/catalog.h"
 #include "broker/config.h"
+#include "broker/connection.h"
 #include "broker/engine.h"
 #include "broker/keys.h"
 #include "broker/lanes.h"
@@ -358,8 +359,8 @@ broker_close(struct broker *broker, bool keep, struct diagnostic *diagnostic)
 }
 
 /*
- * Lets the process open as many descriptors as it may and the bouncer looks at: each connection
- * takes one. A crash leaves no core: who logs in at that moment has a password in memory.
+ * Lets the process open as many descriptors as it may and are looked at: each connection takes
+ * one. A crash leaves no core: who logs in at that moment has a password in memory.
  */
 static void
 set_limits(void)
@@ -371,7 +372,7 @@ set_limits(void)
     }
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur =
-            limit.rlim_max < BOUNCER_FD_COUNT_MAX ? limit.rlim_max : BOUNCER_FD_COUNT_MAX;
+            limit.rlim_max < CONNECTION_FD_COUNT_MAX ? limit.rlim_max : CONNECTION_FD_COUNT_MAX;
         (void)setrlimit(RLIMIT_NOFILE, &limit);
     }
 }

@@ -1,5 +1,6 @@
 #include "broker/server.h"
 
+#include "broker/lockstep.h"
 #include "broker/log.h"
 #include "broker/reload.h"
 #include "broker/upkeep.h"
@@ -32,11 +33,17 @@ struct lane {
     struct exchange exchange;
     enum login login; /* how the login in the exchange stands */
     int unseen;       /* replies since libzmq saw what the peers have taken: see make_room() */
-    bool is_split;    /* the message that is being taken has more than one frame */
+    size_t frames;    /* of the message that is being taken, so far */
+    size_t bytes;     /* of them on the wire */
+    bool is_left;     /* its client is gone or was out of step: nobody waits for a reply */
 };
 
 enum {
-    FRAMES_A_TURN = 4096 /* of a message that is dropped: others are not to wait for all of them */
+    FRAMES_A_TURN = 1024, /* of a message that is dropped: others are not to wait for all of them */
+    /* So many messages without anybody who waits for the reply, within so long and without a moment
+     * of rest: peers come and go faster than the loop gets rid of what they leave. */
+    LEFT_MAX = 1000,
+    LEFT_MS = 1000
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -53,10 +60,14 @@ struct server {
     bool ending;
     bool failed;
 
+    struct lockstep *lockstep;
     struct lane *lanes;
     size_t lane_count;
     size_t ready_count;
     size_t ready[LANES_MAX]; /* lanes that are LANE_READY */
+    size_t left_count;       /* messages that were is_left, since the next */
+    uint64_t left_since_ms;  /* the first of them */
+    bool is_shut;            /* nobody may connect for now */
     size_t taken_count;
     size_t taken[LANES_MAX]; /* lanes that are LANE_TAKEN, in the order of their requests */
     struct exchange *batch[LANES_MAX]; /* what they exchange */
@@ -129,9 +140,10 @@ server_open(struct server **result, const struct server_parts *parts, struct dia
     server->signal_fd = -1;
     server->lane_count = parts->lanes->count;
     server->lanes = calloc(server->lane_count, sizeof *server->lanes);
+    server->lockstep = lockstep_new();
     zmq_msg_init(&server->message);
     int error = unpacked_init(&server->unpacked);
-    if (error == 0 && server->lanes == NULL) {
+    if (error == 0 && (server->lanes == NULL || server->lockstep == NULL)) {
         error = ERROR_MEMORY;
     }
     if (error == 0) {
@@ -150,6 +162,9 @@ server_close(struct server **result)
 {
     struct server *server = *result;
     if (server != NULL) {
+        if (server->is_shut) {
+            lanes_shut_door(server->parts.lanes, false); /* somebody else may hold the sockets */
+        }
         if (server->epoll_fd >= 0) {
             close(server->epoll_fd);
         }
@@ -158,6 +173,7 @@ server_close(struct server **result)
         }
         zmq_msg_close(&server->message);
         unpacked_fini(&server->unpacked);
+        lockstep_free(&server->lockstep);
         free(server->lanes);
         free(server);
         *result = NULL;
@@ -203,24 +219,35 @@ wait_for_events(struct server *server, int timeout_ms)
     return 0;
 }
 
+/* Bytes that a frame takes on the wire, as libzmq encodes it: ZMTP 3.1, and CURVE's MESSAGE. */
+static size_t
+wire_size(size_t size, bool is_encrypted)
+{
+    size += is_encrypted ? 33 : 0;
+    return size + (size <= UINT8_MAX ? 2 : 9);
+}
+
 /*
- * Takes the frames that follow one of a message and drops them, so many in a turn. Returns false
- * when there are more: the lane is ready again then.
+ * Counts the frames of a message from the one that was taken on, and drops those that follow it, so
+ * many in a turn. Returns false when there are more: the lane is ready again then.
  */
 static bool
-drop_more(struct server *server, struct lane *lane)
+take_rest(struct server *server, struct lane *lane)
 {
-    for (int count = 0; zmq_msg_more(&server->message); count++) {
-        lane->is_split = true;
+    for (int count = 1;; count++) {
+        lane->bytes += wire_size(zmq_msg_size(&server->message), server->parts.keys != NULL);
+        lane->frames++;
+        if (!zmq_msg_more(&server->message)) {
+            return true;
+        }
         if (count == FRAMES_A_TURN) {
             make_ready(server, (size_t)(lane - server->lanes));
             return false;
         }
         if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) < 0) {
-            break;
+            return true;
         }
     }
-    return true;
 }
 
 /* Milliseconds of a clock that never goes back. */
@@ -230,6 +257,51 @@ elapsed_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Counts a message that was left behind, and lets nobody in when there are too many. */
+static void
+count_left(struct server *server)
+{
+    uint64_t now_ms = elapsed_ms();
+    if (now_ms - server->left_since_ms > LEFT_MS) {
+        server->left_count = 0;
+    }
+    if (server->left_count++ == 0) {
+        server->left_since_ms = now_ms;
+    }
+    if (server->left_count == LEFT_MAX) {
+        server->is_shut = true;
+        lanes_shut_door(server->parts.lanes, true);
+    }
+}
+
+/* Lets everybody in again, if nobody may connect: at rest, or after a while. */
+static void
+open_door(struct server *server)
+{
+    bool at_rest = server->ready_count == 0;
+    if (at_rest) {
+        server->left_count = 0;
+    }
+    if (server->is_shut && (at_rest || elapsed_ms() - server->left_since_ms > LEFT_MS)) {
+        server->is_shut = false;
+        lanes_shut_door(server->parts.lanes, false);
+    }
+}
+
+/* Tells those that watch the peers of the message that was taken whole. */
+static void
+tell_taken(struct server *server, struct lane *lane)
+{
+    int fd = zmq_msg_get(&server->message, ZMQ_SRCFD);
+    size_t empty_frame = wire_size(0, server->parts.keys != NULL);
+    bouncer_took(server->parts.bouncer, fd, empty_frame + lane->bytes);
+    lane->is_left = lockstep_took(server->lockstep, fd, lane->frames);
+    if (lane->is_left) {
+        bouncer_alert(server->parts.bouncer);
+        count_left(server);
+    }
 }
 
 /* Sees how a login stands; the engine has to see it when it is right. */
@@ -404,10 +476,13 @@ decode(struct server *server, struct lane *lane)
     struct exchange *exchange = &lane->exchange;
     char reason[MESSAGE_TEXT_SIZE] = "a request is one frame";
     enum status status = is_allowed(server) ? STATUS_BAD_REQUEST : STATUS_FORBIDDEN;
-    bool is_whole = !lane->is_split;
-    lane->is_split = false;
+    bool is_whole = lane->frames == 1;
+    lane->frames = 0;
+    lane->bytes = 0;
     if (status == STATUS_FORBIDDEN) {
         snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
+    } else if (lane->is_left) {
+        snprintf(reason, sizeof reason, "a request follows the reply to the one before");
     } else if (is_whole) {
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
@@ -436,10 +511,10 @@ receive(struct server *server, size_t number, struct diagnostic *diagnostic)
                           : diagnostic_set(diagnostic, error, "receiving on lane %zu: %s", number,
                                 zmq_strerror(zmq_errno()));
     }
-    if (!drop_more(server, lane)) {
+    if (!take_rest(server, lane)) {
         return 0;
     }
-    bouncer_took(server->parts.bouncer, zmq_msg_get(&server->message, ZMQ_SRCFD));
+    tell_taken(server, lane);
     lane->state = LANE_TAKEN;
     if (decode(server, lane)) {
         if (!engine_may_change(&exchange->request)) {
@@ -479,6 +554,7 @@ receive_all(struct server *server, struct diagnostic *diagnostic)
 static int
 turn(struct server *server, struct diagnostic *diagnostic)
 {
+    open_door(server);
     int error = wait_for_events(server, server->ready_count > 0 ? 0 : -1);
     if (error != 0) {
         return diagnostic_set(diagnostic, error, "waiting for requests: %s", error_text(error));

@@ -2,6 +2,7 @@
 
 usage: attacks.py NAME PORT SECONDS [--until-closed SECONDS]
 
+Says that it is ready, and begins with a line on standard input: starting is work, and no attack.
 Prints, as JSON, what it did and what became of its connections. It ends when the time is up; with
 --until-closed it then waits, for so long at most, until the broker has closed them all.
 """
@@ -15,6 +16,7 @@ import select
 import selectors
 import socket
 import struct
+import sys
 import time
 
 import msgpack
@@ -86,7 +88,13 @@ def flood(given, count, make, reads=True):
     crowd = Crowd(given.until)
 
     def add():
-        crowd.add(zmtp.shake_hands(zmtp.connect(given.port)), make, reads)
+        while time.monotonic() < given.until:
+            try:
+                connection = zmtp.shake_hands(zmtp.connect(given.port))
+                return crowd.add(connection, make, reads)
+            except OSError:  # the broker has had enough of this one too
+                crowd.report["connections"] += 1
+                crowd.report["closed"] += 1
 
     for _ in range(count):
         add()
@@ -135,8 +143,9 @@ def multipart_pings(given):
     """The same with heartbeats in between, which libzmq answers in the middle of a message."""
     data = zmtp.frame(b"", zmtp.MORE) * 30000 + zmtp.frame(b"\4PING" + bytes(4), zmtp.COMMAND)
     report = {"connections": 0, "closed": 0, "bytes_sent": 0}
-    while time.monotonic() < given.until:
+    while (left := given.until - time.monotonic()) > 0:
         connection = zmtp.shake_hands(zmtp.connect(given.port))
+        connection.settimeout(left)
         report["connections"] += 1
         try:
             for _ in range(ENDLESS_BYTES // len(data)):
@@ -144,7 +153,9 @@ def multipart_pings(given):
                 report["bytes_sent"] += len(data)
                 zmtp.take(connection, len(PONG))
             raise AssertionError("the broker takes all of a message without an end")
-        except OSError:
+        except TimeoutError:  # it takes its time
+            pass
+        except ConnectionError:
             report["closed"] += 1
         connection.close()
     return report
@@ -183,9 +194,26 @@ def silent(given):
 
 
 def deaf(given):
-    """Peers that ask and never read."""
-    data = zmtp.request(packed("ping")) * 100
-    return flood(given, 64, lambda: data, reads=False)
+    """Peers that ask and never read, and ask for more when no reply comes any more."""
+    ask = zmtp.request(packed("ping"))
+    insist = zmtp.request(b"\xc1" * 9000)
+    report = {"connections": 0, "closed": 0}
+    peers = {}  # to what each has unread, and since when
+    while time.monotonic() < given.until:
+        while len(peers) < 64:
+            peers[zmtp.shake_hands(zmtp.connect(given.port, receive_buffer=1))] = (-1, 0)
+            report["connections"] += 1
+        for peer, (before, since) in list(peers.items()):
+            now, size = time.monotonic(), zmtp.unread(peer)
+            if size > before or now - since > 0.01:
+                peers[peer] = (size, now)
+                try:
+                    peer.sendall(ask if size > before else insist)
+                except OSError:
+                    report["closed"] += 1
+                    del peers[peer]
+                    peer.close()
+    return report
 
 
 def slow(given):
@@ -218,6 +246,21 @@ def storm(given):
             connection.sendall(ping)
         # Closed with a reset, and what is on its way is thrown away.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    return report
+
+
+def bursts(given):
+    """Connections that bring very many small requests at once, and are gone before any reply."""
+    report = {"connections": 0, "closed": 0}
+    burst = (zmtp.frame(b"", zmtp.MORE) + zmtp.frame(b"")) * 2000
+    while time.monotonic() < given.until:
+        connection = zmtp.connect(given.port)
+        report["connections"] += 1
+        try:
+            zmtp.shake_hands(connection).sendall(burst)
+        except OSError:
+            report["closed"] += 1
         connection.close()
     return report
 
@@ -282,7 +325,7 @@ def descriptors(given):
 
 ATTACKS = {name: function for name, function in globals().items()
            if name in ("pings", "malformed", "logins", "guesses", "multipart", "multipart_pings",
-                       "long_multipart", "half_open", "silent", "deaf", "slow", "storm", "garbage", "oversize",
+                       "long_multipart", "half_open", "silent", "deaf", "slow", "storm", "bursts", "garbage", "oversize",
                        "descriptors")}
 
 
@@ -295,6 +338,8 @@ def main():
     parser.add_argument("--until-closed", type=float, default=0)
     given = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    print("ready", flush=True)
+    sys.stdin.readline()
     given.until = time.monotonic() + given.seconds
     try:
         report = ATTACKS[given.name](given)

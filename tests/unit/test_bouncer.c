@@ -1,53 +1,30 @@
-#include "support/cmocka_headers.h"
+#include "support/tcp_pair.h"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
-#include <stdbool.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "broker/bouncer.h"
 
 enum {
-    CHUNK = 16384,
-    FAR = 900, /* a descriptor below the usual limit */
+    CHUNK = 2048,
+    FORGIVEN = 4, /* bytes, at a look */
+    FAR = 900,    /* a descriptor below the usual limit */
+    CHUNKS_TO_SLOW = BOUNCER_SLOW_FROM / CHUNK + 1,
     CHUNKS_TOO_MANY = BOUNCER_UNANSWERED_MAX / CHUNK + 1
-};
-
-/* A connection over loopback, both ends of it. */
-struct pair {
-    int peer;
-    int served;
 };
 
 static struct bouncer *bouncer;
 static struct pair pair;
 
-static struct pair
-connect_pair(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    struct pair made;
-    int listening = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(listening, 1), 0);
-    assert_int_equal(getsockname(listening, (struct sockaddr *)&address, &size), 0);
-    made.peer = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(connect(made.peer, (struct sockaddr *)&address, sizeof address), 0);
-    made.served = accept(listening, NULL, NULL);
-    assert_true(made.served >= 0);
-    close(listening);
-    return made;
-}
+static const struct bouncer_terms usual = {FORGIVEN, BOUNCER_SLOW_FROM, false};
+static const struct bouncer_terms on_alert = {0, BOUNCER_SLOW_FROM_ON_ALERT, false};
+static const struct bouncer_terms thorough = {FORGIVEN, BOUNCER_SLOW_FROM, true};
 
-static void
-close_pair(const struct pair *closed)
+static size_t
+look(const struct bouncer_terms *terms)
 {
-    close(closed->peer);
-    close(closed->served);
+    return bouncer_look(bouncer, terms);
 }
 
 static int
@@ -68,49 +45,113 @@ teardown(void **state)
     return 0;
 }
 
-/* Passes `count` chunks from one end to the other, which takes them in. */
+/* Passes `count` chunks from the peer to the one that serves. */
 static void
-pass(int from, int to, int count)
+pass(int count)
 {
-    static char data[CHUNK];
     for (int i = 0; i < count; i++) {
-        assert_int_equal(send(from, data, sizeof data, MSG_NOSIGNAL), sizeof data);
-        assert_int_equal(recv(to, data, sizeof data, MSG_WAITALL), sizeof data);
+        bring(&pair, CHUNK);
     }
 }
 
-/* Has the connection been shut down, as the peer sees it? */
+/* Does the kernel keep as little as it can of what the connection brings? */
 static bool
-is_shut(const struct pair *seen)
+is_slow(const struct pair *asked)
 {
-    char byte;
-    return recv(seen->peer, &byte, 1, MSG_DONTWAIT) == 0;
+    int size = 0;
+    socklen_t size_size = sizeof size;
+    assert_int_equal(getsockopt(asked->served, SOL_SOCKET, SO_RCVBUF, &size, &size_size), 0);
+    return size < 4096;
 }
 
 static void
-a_connection_that_brings_more_and_more_without_an_answer_is_shut_down(void **state)
+a_connection_that_brings_more_and_more_without_an_answer_is_slowed(void **state)
 {
     (void)state;
     struct pair other = connect_pair();
-    assert_int_equal(bouncer_look(bouncer), 0);
-    for (int i = 0; i < CHUNKS_TOO_MANY - 1; i++) {
-        pass(pair.peer, pair.served, 1);
-        assert_int_equal(bouncer_look(bouncer), 0);
+    for (int i = 0; i < CHUNKS_TO_SLOW - 1; i++) {
+        pass(1);
+        assert_int_equal(look(&usual), 0);
     }
-    pass(pair.peer, pair.served, 1);
-    assert_int_equal(bouncer_look(bouncer), 1);
-    assert_true(is_shut(&pair));
-    assert_false(is_shut(&other));
+    assert_false(is_slow(&pair));
+    pass(1);
+    assert_int_equal(look(&usual), 1);
+    assert_true(is_slow(&pair));
+    assert_int_equal(look(&usual), 0); /* nothing has come since */
+    pass(1);
+    assert_int_equal(look(&usual), 1);
+    assert_false(is_ended(&pair));
+    assert_false(is_ended(&other));
+    assert_false(is_slow(&other));
     close_pair(&other);
+}
+
+static void
+a_slow_connection_that_is_answered_is_slow_no_longer(void **state)
+{
+    (void)state;
+    char byte = 0;
+    pass(CHUNKS_TO_SLOW);
+    assert_int_equal(look(&usual), 1);
+    assert_true(is_slow(&pair));
+    bouncer_took(bouncer, pair.served, CHUNKS_TO_SLOW * CHUNK);
+    assert_int_equal(look(&usual), 0);
+    assert_true(is_slow(&pair));
+    assert_int_equal(send(pair.served, &byte, 1, 0), 1);
+    assert_int_equal(look(&usual), 0);
+    assert_false(is_slow(&pair));
+}
+
+static void
+what_is_not_taken_counts_whatever_else_is_answered(void **state)
+{
+    (void)state;
+    char byte = 0;
+    for (int i = 0; i < CHUNKS_TO_SLOW; i++) {
+        assert_int_equal(look(&usual), 0);
+        pass(2);
+        bouncer_took(bouncer, pair.served, CHUNK);
+        assert_int_equal(send(pair.served, &byte, 1, 0), 1);
+        assert_int_equal(recv(pair.peer, &byte, 1, 0), 1);
+    }
+    assert_int_equal(look(&usual), 1);
+    assert_true(is_slow(&pair));
+}
+
+static void
+what_was_taken_of_another_connection_is_no_credit(void **state)
+{
+    (void)state;
+    char byte = 0;
+    assert_int_equal(look(&usual), 0);
+    bouncer_took(bouncer, pair.served, CHUNKS_TOO_MANY * CHUNK);
+    assert_int_equal(send(pair.served, &byte, 1, 0), 1);
+    assert_int_equal(look(&usual), 0);
+    pass(CHUNKS_TO_SLOW);
+    assert_int_equal(look(&usual), 1);
+}
+
+static void
+on_the_alert_less_is_borne(void **state)
+{
+    (void)state;
+    pass(BOUNCER_SLOW_FROM_ON_ALERT / CHUNK);
+    assert_int_equal(look(&on_alert), 0);
+    pass(1);
+    assert_int_equal(look(&usual), 0);
+    assert_false(is_slow(&pair));
+    assert_int_equal(look(&on_alert), 1);
+    assert_true(is_slow(&pair));
+    assert_false(is_ended(&pair));
 }
 
 static void
 what_came_before_the_first_look_counts(void **state)
 {
     (void)state;
-    pass(pair.peer, pair.served, CHUNKS_TOO_MANY);
-    assert_int_equal(bouncer_look(bouncer), 1);
-    assert_true(is_shut(&pair));
+    pass(CHUNKS_TOO_MANY);
+    assert_int_equal(look(&usual), 1);
+    assert_true(ends(&pair));
 }
 
 static void
@@ -118,15 +159,15 @@ a_connection_that_is_answered_may_bring_what_it_likes(void **state)
 {
     (void)state;
     char byte = 0;
-    for (int i = 0; i < 4 * CHUNKS_TOO_MANY; i++) {
-        pass(pair.peer, pair.served, CHUNKS_TOO_MANY / 2);
-        bouncer_took(bouncer, pair.served);
-        assert_int_equal(bouncer_look(bouncer), 0);
+    for (int i = 0; i < 16; i++) {
+        pass(CHUNKS_TOO_MANY / 2);
+        bouncer_took(bouncer, pair.served, CHUNKS_TOO_MANY / 2 * CHUNK);
+        assert_int_equal(look(&usual), 0);
         assert_int_equal(send(pair.served, &byte, 1, 0), 1);
-        assert_int_equal(bouncer_look(bouncer), 0);
+        assert_int_equal(look(&usual), 0);
         assert_int_equal(recv(pair.peer, &byte, 1, 0), 1);
     }
-    assert_false(is_shut(&pair));
+    assert_false(is_ended(&pair));
 }
 
 static void
@@ -134,50 +175,49 @@ words_that_answer_no_message_do_not_count(void **state)
 {
     (void)state;
     char byte = 0;
-    bouncer_took(bouncer, pair.served); /* the only one */
-    for (int i = 0; i < CHUNKS_TOO_MANY; i++) {
-        assert_int_equal(bouncer_look(bouncer), 0);
+    bouncer_took(bouncer, pair.served, 1); /* the only one */
+    for (int i = 0; i < CHUNKS_TO_SLOW; i++) {
+        assert_int_equal(look(&usual), 0);
         assert_int_equal(send(pair.served, &byte, 1, 0), 1);
-        assert_int_equal(bouncer_look(bouncer), 0);
-        pass(pair.peer, pair.served, 1);
+        assert_int_equal(look(&usual), 0);
+        assert_int_equal(recv(pair.peer, &byte, 1, 0), 1);
+        pass(1);
     }
-    assert_int_equal(bouncer_look(bouncer), 1);
+    assert_int_equal(look(&usual), 1);
 }
 
 static void
 messages_without_a_word_in_answer_do_not_count(void **state)
 {
     (void)state;
-    for (int i = 0; i < CHUNKS_TOO_MANY; i++) {
-        assert_int_equal(bouncer_look(bouncer), 0);
-        bouncer_took(bouncer, pair.served);
-        pass(pair.peer, pair.served, 1);
+    for (int i = 0; i < CHUNKS_TO_SLOW; i++) {
+        assert_int_equal(look(&usual), 0);
+        bouncer_took(bouncer, pair.served, CHUNK);
+        pass(1);
     }
-    assert_int_equal(bouncer_look(bouncer), 1);
+    assert_int_equal(look(&usual), 1);
 }
 
 static void
 a_few_bytes_at_each_look_are_forgiven(void **state)
 {
     (void)state;
-    char byte = 0;
-    pass(pair.peer, pair.served, CHUNKS_TOO_MANY - 1);
+    pass(CHUNKS_TO_SLOW - 1);
     for (int i = 0; i < CHUNK; i++) {
-        assert_int_equal(send(pair.peer, &byte, 1, 0), 1);
-        assert_int_equal(recv(pair.served, &byte, 1, 0), 1);
-        assert_int_equal(bouncer_look(bouncer), 0);
+        bring(&pair, FORGIVEN);
+        assert_int_equal(look(&usual), 0);
     }
-    pass(pair.peer, pair.served, 1);
-    assert_int_equal(bouncer_look(bouncer), 1);
+    pass(1);
+    assert_int_equal(look(&usual), 1);
 }
 
 static void
 what_is_no_descriptor_is_none(void **state)
 {
     (void)state;
-    bouncer_took(bouncer, -1);
-    bouncer_took(bouncer, INT_MAX);
-    assert_int_equal(bouncer_look(bouncer), 0);
+    bouncer_took(bouncer, -1, 1);
+    bouncer_took(bouncer, INT_MAX, 1);
+    assert_int_equal(look(&usual), 0);
 }
 
 static void
@@ -185,8 +225,8 @@ a_descriptor_of_another_connection_begins_anew(void **state)
 {
     (void)state;
     for (int i = 0; i < 4; i++) {
-        pass(pair.peer, pair.served, CHUNKS_TOO_MANY / 2);
-        assert_int_equal(bouncer_look(bouncer), 0);
+        pass(CHUNKS_TOO_MANY / 2);
+        assert_int_equal(look(&usual), 0);
         int peer = pair.peer;
         close_pair(&pair);
         pair = connect_pair();
@@ -194,37 +234,68 @@ a_descriptor_of_another_connection_begins_anew(void **state)
     }
 }
 
+/* Has the descriptor far above all others. */
 static void
-a_descriptor_far_above_all_others_is_found_in_time(void **state)
+move_far(void)
 {
-    (void)state;
-    size_t count = 0;
-    for (int i = 0; i < BOUNCER_ALL_EVERY; i++) {
-        assert_int_equal(bouncer_look(bouncer), 0);
-    }
     int far = fcntl(pair.served, F_DUPFD, FAR);
     assert_true(far >= FAR);
     close(pair.served);
     pair.served = far;
-    pass(pair.peer, pair.served, CHUNKS_TOO_MANY);
-    for (int i = 0; i < BOUNCER_ALL_EVERY; i++) {
-        count += bouncer_look(bouncer);
-    }
-    assert_true(count > 0);
-    assert_true(is_shut(&pair));
+}
+
+static void
+a_descriptor_far_above_all_others_is_found_by_a_thorough_look(void **state)
+{
+    (void)state;
+    assert_int_equal(look(&usual), 0);
+    move_far();
+    pass(CHUNKS_TOO_MANY);
+    assert_int_equal(look(&usual), 0);
+    assert_int_equal(look(&thorough), 1);
+    assert_true(ends(&pair));
+}
+
+/* Waits until the connection is ended by the thread of a bouncer of its own. */
+static void
+wait_for_the_thread(void)
+{
+    char byte;
+    struct bouncer *another;
+    pass(CHUNKS_TOO_MANY);
+    assert_int_equal(bouncer_start(&another), 0);
+    assert_int_equal(recv(pair.peer, &byte, 1, 0), -1);
+    assert_int_equal(errno, ECONNRESET);
+    bouncer_stop(&another);
+    bouncer_stop(&another);
 }
 
 static void
 the_thread_looks_by_itself_and_ends(void **state)
 {
     (void)state;
-    char byte;
-    struct bouncer *another;
-    assert_int_equal(bouncer_start(&another), 0);
-    pass(pair.peer, pair.served, CHUNKS_TOO_MANY);
-    assert_int_equal(recv(pair.peer, &byte, 1, 0), 0); /* waits until it is shut down */
-    bouncer_stop(&another);
-    bouncer_stop(&another);
+    wait_for_the_thread();
+}
+
+static void
+the_thread_finds_descriptors_far_above_all_others(void **state)
+{
+    (void)state;
+    move_far();
+    wait_for_the_thread();
+}
+
+static void
+nothing_is_forgiven_on_the_alert(void **state)
+{
+    (void)state;
+    pass(BOUNCER_SLOW_FROM_ON_ALERT / CHUNK - 1);
+    for (int i = 0; i < CHUNK; i++) {
+        bring(&pair, 1);
+        assert_int_equal(look(&on_alert), 0);
+    }
+    bring(&pair, 1);
+    assert_int_equal(look(&on_alert), 1);
 }
 
 #define PAIR_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -233,7 +304,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        PAIR_TEST(a_connection_that_brings_more_and_more_without_an_answer_is_shut_down),
+        PAIR_TEST(a_connection_that_brings_more_and_more_without_an_answer_is_slowed),
+        PAIR_TEST(a_slow_connection_that_is_answered_is_slow_no_longer),
+        PAIR_TEST(what_is_not_taken_counts_whatever_else_is_answered),
+        PAIR_TEST(what_was_taken_of_another_connection_is_no_credit),
         PAIR_TEST(what_came_before_the_first_look_counts),
         PAIR_TEST(a_connection_that_is_answered_may_bring_what_it_likes),
         PAIR_TEST(words_that_answer_no_message_do_not_count),
@@ -241,8 +315,11 @@ main(void)
         PAIR_TEST(a_few_bytes_at_each_look_are_forgiven),
         PAIR_TEST(what_is_no_descriptor_is_none),
         PAIR_TEST(a_descriptor_of_another_connection_begins_anew),
-        PAIR_TEST(a_descriptor_far_above_all_others_is_found_in_time),
+        PAIR_TEST(a_descriptor_far_above_all_others_is_found_by_a_thorough_look),
         PAIR_TEST(the_thread_looks_by_itself_and_ends),
+        PAIR_TEST(the_thread_finds_descriptors_far_above_all_others),
+        PAIR_TEST(nothing_is_forgiven_on_the_alert),
+        PAIR_TEST(on_the_alert_less_is_borne),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

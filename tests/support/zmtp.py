@@ -1,6 +1,9 @@
 """Just enough ZMTP 3.0 over raw sockets to misbehave in it."""
 
+import fcntl
 import socket
+import struct
+import termios
 
 GREETING = (b"\xff" + bytes(8) + b"\x7f" + b"\x03\x00" + b"NULL".ljust(20, b"\0") + b"\0"
             + bytes(31))
@@ -26,11 +29,20 @@ def ready(socket_type=b"REQ"):
                  + socket_type, COMMAND)
 
 
-def connect(port):
-    """A TCP connection to the broker."""
-    connection = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+def connect(port, receive_buffer=None):
+    """A TCP connection to the broker. `receive_buffer`: bytes that the kernel keeps of what comes."""
+    connection = socket.socket()
+    connection.settimeout(PATIENCE_S)
+    if receive_buffer is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    connection.connect(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
+
+
+def unread(connection):
+    """How many bytes have come that were not read."""
+    return struct.unpack("i", fcntl.ioctl(connection, termios.FIONREAD, bytes(4)))[0]
 
 
 def take(connection, size):
