@@ -78,6 +78,16 @@ class Run(Case):
             done = self.run_program(os.path.join(self.home, "script", "run"), text="ping\n")
             self.assertEqual((done.returncode, done.stderr), (0, told))
 
+    def test_the_endpoint_of_the_last_broker_is_not_taken_for_that_of_the_next(self):
+        run = os.path.join(self.home, "script", "run")
+        self.assertEqual(self.run_program(run, text="ping\n").returncode, 0)
+        hook = os.path.join(self.home, "hook")
+        with open(hook, "w", encoding="utf-8") as file:  # bash runs it, and the trap before each command
+            file.write("trap '[[ $BASH_COMMAND != setsid* ]] || cp build/run/broker.log found' DEBUG\n")
+        self.assertEqual(self.run_program(run, text="ping\n", BASH_ENV=hook).returncode, 0)
+        with open(os.path.join(self.home, "found"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "")
+
     def test_a_visit_that_ends_well_says_nothing_about_the_broker(self):
         screen = self.visit()
         screen.type("quit")
