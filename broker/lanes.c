@@ -226,12 +226,15 @@ lanes_open(struct lanes *lanes, void *context, const char *text, const struct en
     return 0;
 }
 
-void
+int
 lanes_shut_door(const struct lanes *lanes, bool is_shut)
 {
+    int first = 0;
     for (size_t i = 0; i < lanes->count; i++) {
-        (void)connection_shut_door(lanes->fds[i], is_shut);
+        int failed = connection_shut_door(lanes->fds[i], is_shut);
+        first = first != 0 ? first : failed;
     }
+    return first;
 }
 
 void

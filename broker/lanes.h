@@ -50,8 +50,9 @@ int
 lanes_open(struct lanes *lanes, void *context, const char *text, const struct endpoint *endpoint,
     const int *fds, size_t count, const uint8_t *secret_key, struct diagnostic *diagnostic);
 
-/** Lets nobody connect, or everybody again; see connection_shut_door(). Any thread. */
-void
+/** Lets nobody connect, or everybody again, as connection_shut_door() does. Returns 0 or an errno
+ * value; the lanes that can be are shut or opened all the same. Any thread. */
+int
 lanes_shut_door(const struct lanes *lanes, bool is_shut);
 
 /** Closes the lanes; replies on their way out are given a second to leave. */

@@ -1,5 +1,6 @@
 #include "broker/server.h"
 
+#include "broker/door.h"
 #include "broker/lockstep.h"
 #include "broker/log.h"
 #include "broker/reload.h"
@@ -39,11 +40,7 @@ struct lane {
 };
 
 enum {
-    FRAMES_A_TURN = 1024, /* of a message that is dropped: others are not to wait for all of them */
-    /* So many messages without anybody who waits for the reply, within so long and without a moment
-     * of rest: peers come and go faster than the loop gets rid of what they leave. */
-    LEFT_MAX = 1000,
-    LEFT_MS = 1000
+    FRAMES_A_TURN = 1024 /* of a message that is dropped: others are not to wait for all of them */
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -61,13 +58,11 @@ struct server {
     bool failed;
 
     struct lockstep *lockstep;
+    struct door door;
     struct lane *lanes;
     size_t lane_count;
     size_t ready_count;
     size_t ready[LANES_MAX]; /* lanes that are LANE_READY */
-    size_t left_count;       /* messages that were is_left, since the next */
-    uint64_t left_since_ms;  /* the first of them */
-    bool is_shut;            /* nobody may connect for now */
     size_t taken_count;
     size_t taken[LANES_MAX]; /* lanes that are LANE_TAKEN, in the order of their requests */
     struct exchange *batch[LANES_MAX]; /* what they exchange */
@@ -141,6 +136,7 @@ server_open(struct server **result, const struct server_parts *parts, struct dia
     server->lane_count = parts->lanes->count;
     server->lanes = calloc(server->lane_count, sizeof *server->lanes);
     server->lockstep = lockstep_new();
+    server->door.lanes = parts->lanes;
     zmq_msg_init(&server->message);
     int error = unpacked_init(&server->unpacked);
     if (error == 0 && (server->lanes == NULL || server->lockstep == NULL)) {
@@ -162,9 +158,7 @@ server_close(struct server **result)
 {
     struct server *server = *result;
     if (server != NULL) {
-        if (server->is_shut) {
-            lanes_shut_door(server->parts.lanes, false); /* somebody else may hold the sockets */
-        }
+        door_leave(&server->door);
         if (server->epoll_fd >= 0) {
             close(server->epoll_fd);
         }
@@ -259,37 +253,6 @@ elapsed_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Counts a message that was left behind, and lets nobody in when there are too many. */
-static void
-count_left(struct server *server)
-{
-    uint64_t now_ms = elapsed_ms();
-    if (now_ms - server->left_since_ms > LEFT_MS) {
-        server->left_count = 0;
-    }
-    if (server->left_count++ == 0) {
-        server->left_since_ms = now_ms;
-    }
-    if (server->left_count == LEFT_MAX) {
-        server->is_shut = true;
-        lanes_shut_door(server->parts.lanes, true);
-    }
-}
-
-/* Lets everybody in again, if nobody may connect: at rest, or after a while. */
-static void
-open_door(struct server *server)
-{
-    bool at_rest = server->ready_count == 0;
-    if (at_rest) {
-        server->left_count = 0;
-    }
-    if (server->is_shut && (at_rest || elapsed_ms() - server->left_since_ms > LEFT_MS)) {
-        server->is_shut = false;
-        lanes_shut_door(server->parts.lanes, false);
-    }
-}
-
 /* Tells those that watch the peers of the message that was taken whole. */
 static void
 tell_taken(struct server *server, struct lane *lane)
@@ -300,7 +263,7 @@ tell_taken(struct server *server, struct lane *lane)
     lane->is_left = lockstep_took(server->lockstep, fd, lane->frames);
     if (lane->is_left) {
         bouncer_alert(server->parts.bouncer);
-        count_left(server);
+        door_count_left(&server->door, elapsed_ms());
     }
 }
 
@@ -482,7 +445,7 @@ decode(struct server *server, struct lane *lane)
     if (status == STATUS_FORBIDDEN) {
         snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
     } else if (lane->is_left) {
-        snprintf(reason, sizeof reason, "a request follows the reply to the one before");
+        snprintf(reason, sizeof reason, "the connection is at an end");
     } else if (is_whole) {
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
@@ -554,7 +517,7 @@ receive_all(struct server *server, struct diagnostic *diagnostic)
 static int
 turn(struct server *server, struct diagnostic *diagnostic)
 {
-    open_door(server);
+    door_turn(&server->door, server->ready_count == 0, elapsed_ms());
     int error = wait_for_events(server, server->ready_count > 0 ? 0 : -1);
     if (error != 0) {
         return diagnostic_set(diagnostic, error, "waiting for requests: %s", error_text(error));

@@ -8,7 +8,7 @@ import time
 import zmq
 
 from broker import PASSWORDS, PATIENCE_S
-from stock_client import Client, unpack
+from stock_client import Client, PatientLink, unpack
 
 TISSUES = 36000291452
 REPEAT_S = 1  # the same bytes are sent again after such a silence
@@ -110,7 +110,8 @@ class Newcomer(threading.Thread):
 
     def __init__(self, endpoint):
         super().__init__()
-        self.client = Client(endpoint, zmq.Context())
+        self.client = Client(endpoint)
+        self.client.link = PatientLink(endpoint, zmq.Context())
         self.took = None
         self.failure = None
         self.start()

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from attacks import ATTACKS
+from attacks import ATTACKS, WEAKNESSES
 from broker import Broker, PATIENCE_S, die_with_parent, is_sanitized
 from honest import Crowd, Newcomer, percentile
 
@@ -183,7 +183,8 @@ def table(rows):
 
 def main():
     parser = argparse.ArgumentParser(prog="hostile.py")
-    parser.add_argument("attacks", nargs="*", metavar="ATTACK", help=", ".join(ATTACKS))
+    parser.add_argument("attacks", nargs="*", metavar="ATTACK",
+                        help=", ".join(ATTACKS) + "; and not unless asked for: " + ", ".join(WEAKNESSES))
     parser.add_argument("--seconds", type=float, default=1.5, help="of each attack")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--until-closed", action="store_true",

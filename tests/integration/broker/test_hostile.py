@@ -16,25 +16,10 @@ from zmq.utils.monitor import recv_monitor_message
 import vectors
 import zmtp
 from broker import Case, PASSWORDS, PATIENCE_S, wait_until
-from stock_client import Client, Link, Unanswered, pack, unpack
+from stock_client import Client, Link, PatientLink, Unanswered, pack, unpack
 
 TISSUES = 36000291452
 SEED = random.SystemRandom().getrandbits(32)
-
-
-class PatientLink(Link):
-    """Sends the same bytes again after silence, as every client has to.
-
-    libzmq's REP socket may drop the reply that follows a malformed message whose sender is gone.
-    """
-
-    def exchange(self, frames, timeout_ms=None):
-        for _ in range(20):
-            try:
-                return super().exchange(frames, 3000)
-            except Unanswered:
-                pass
-        raise Unanswered(self.endpoint)
 
 
 def patient(endpoint):
