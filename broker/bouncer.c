@@ -30,7 +30,8 @@ struct watched {
 
 struct bouncer {
     struct watched *watched; /* by descriptor, like the next */
-    _Atomic uint64_t *taken; /* bytes that were taken from whatever connections it had */
+    _Atomic uint64_t
+        *taken; /* bytes that were taken from whatever connections it had, and BOUNCER_SPARE */
     size_t fd_count;
     size_t fd_end;          /* all descriptors that were open at the last look are below it */
     atomic_bool is_alerted; /* since the thread last asked, as is the next */
@@ -73,7 +74,7 @@ void
 bouncer_took(struct bouncer *bouncer, int fd, size_t bytes)
 {
     if (fd >= 0 && (size_t)fd < bouncer->fd_count) {
-        atomic_fetch_add_explicit(&bouncer->taken[fd], bytes, memory_order_relaxed);
+        atomic_fetch_add_explicit(&bouncer->taken[fd], bytes + BOUNCER_SPARE, memory_order_relaxed);
         atomic_store_explicit(&bouncer->has_taken, true, memory_order_relaxed);
     }
 }

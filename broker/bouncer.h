@@ -12,9 +12,9 @@
  * ends a connection that has brought more than BOUNCER_UNANSWERED_MAX bytes beyond those that were
  * taken, as the loop tells, before something was last sent on it. Neither alone is enough: libzmq
  * answers a heartbeat in the middle of a message, and who never reads has its messages taken all
- * the same. BOUNCER_FORGIVEN bytes a second are not counted: more than heartbeats
- * need, encrypted or not. A message that never ends gets on at that speed at best: libzmq keeps
- * some 2,500 bytes a second of it.
+ * the same. BOUNCER_FORGIVEN bytes a second are not counted, more than heartbeats need, encrypted
+ * or not; at that speed at best a message that never ends gets on, of which libzmq then keeps some
+ * 2,500 bytes a second. Nor are BOUNCER_SPARE bytes of each message that was taken.
  *
  * Before it is ended, such a peer costs all others the time of libzmq's thread, and after that it
  * comes again. So from BOUNCER_SLOW_FROM bytes on it is slowed: the kernel takes as little as it
@@ -41,6 +41,9 @@ enum {
     BOUNCER_SLOW_FROM = MESSAGE_SIZE_MAX + 2048,
     BOUNCER_SLOW_FROM_ON_ALERT = 32768, /**< more than any request has that is not refused */
     BOUNCER_FORGIVEN = 80,              /**< bytes a second */
+    /** Bytes of each message that was taken: others than libzmq may write a short frame's size in
+     * eight bytes, and proxies put frames of their own before the empty one. */
+    BOUNCER_SPARE = 64,
     BOUNCER_EVERY_MS = 50, /**< so often the thread looks, or less where looking takes long */
     BOUNCER_BUSY_MS = 10,  /**< so often while messages are taken, unless looking takes long */
     BOUNCER_ALERT_MS = 1,  /**< so often on the alert, likewise */

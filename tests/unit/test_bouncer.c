@@ -110,12 +110,27 @@ what_is_not_taken_counts_whatever_else_is_answered(void **state)
     for (int i = 0; i < CHUNKS_TO_SLOW; i++) {
         assert_int_equal(look(&usual), 0);
         pass(2);
-        bouncer_took(bouncer, pair.served, CHUNK);
+        bouncer_took(bouncer, pair.served, CHUNK - BOUNCER_SPARE);
         assert_int_equal(send(pair.served, &byte, 1, 0), 1);
         assert_int_equal(recv(pair.peer, &byte, 1, 0), 1);
     }
     assert_int_equal(look(&usual), 1);
     assert_true(is_slow(&pair));
+}
+
+static void
+a_client_that_writes_more_bytes_than_it_needs_is_not_slowed(void **state)
+{
+    (void)state;
+    char byte = 0;
+    for (int i = 0; i < 2 * BOUNCER_UNANSWERED_MAX / BOUNCER_SPARE; i++) {
+        bring(&pair, 24 + BOUNCER_SPARE);
+        bouncer_took(bouncer, pair.served, 24);
+        assert_int_equal(send(pair.served, &byte, 1, 0), 1);
+        assert_int_equal(recv(pair.peer, &byte, 1, 0), 1);
+        assert_int_equal(look(&on_alert), 0);
+    }
+    assert_false(is_slow(&pair));
 }
 
 static void
@@ -307,6 +322,7 @@ main(void)
         PAIR_TEST(a_connection_that_brings_more_and_more_without_an_answer_is_slowed),
         PAIR_TEST(a_slow_connection_that_is_answered_is_slow_no_longer),
         PAIR_TEST(what_is_not_taken_counts_whatever_else_is_answered),
+        PAIR_TEST(a_client_that_writes_more_bytes_than_it_needs_is_not_slowed),
         PAIR_TEST(what_was_taken_of_another_connection_is_no_credit),
         PAIR_TEST(what_came_before_the_first_look_counts),
         PAIR_TEST(a_connection_that_is_answered_may_bring_what_it_likes),
