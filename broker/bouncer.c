@@ -33,9 +33,10 @@ struct bouncer {
     _Atomic uint64_t
         *taken; /* bytes that were taken from whatever connections it had, and BOUNCER_SPARE */
     size_t fd_count;
-    size_t fd_end;          /* all descriptors that were open at the last look are below it */
-    atomic_bool is_alerted; /* since the thread last asked, as is the next */
-    atomic_bool has_taken;  /* a message */
+    size_t fd_end;           /* all descriptors that were open at the last look are below it */
+    uint64_t unanswered_max; /* bytes that a connection may have without an answer */
+    atomic_bool is_alerted;  /* since the thread last asked, as is the next */
+    atomic_bool has_taken;   /* a message */
 
     bool has_thread;
     pthread_t thread;
@@ -52,6 +53,7 @@ bouncer_new(void)
         return NULL;
     }
     bouncer->fd_count = connection_fd_count();
+    bouncer->unanswered_max = BOUNCER_UNANSWERED_MAX;
     /* Only the pages of descriptors that are used are ever touched. */
     bouncer->watched = calloc(bouncer->fd_count, sizeof *bouncer->watched);
     bouncer->taken = calloc(bouncer->fd_count, sizeof *bouncer->taken);
@@ -123,10 +125,15 @@ slow_down(struct watched *watched, int fd, uint64_t received)
     return goes_on;
 }
 
-/* Looks at one descriptor. Returns whether it is open; counts in `*count` what was done about it.
- */
+/* What a look has come to so far. */
+struct sight {
+    size_t count;        /* connections about which something was done */
+    uint64_t unanswered; /* bytes, of all */
+};
+
+/* Looks at one descriptor. Returns whether it is open. */
 static bool
-look_at(struct bouncer *bouncer, int fd, const struct bouncer_terms *terms, size_t *count)
+look_at(struct bouncer *bouncer, int fd, const struct bouncer_terms *terms, struct sight *sight)
 {
     struct connection now;
     if (!connection_know(fd, &now)) {
@@ -138,10 +145,11 @@ look_at(struct bouncer *bouncer, int fd, const struct bouncer_terms *terms, size
         watched->answered += terms->forgiven;
         unanswered -= terms->forgiven;
     }
-    if (unanswered > BOUNCER_UNANSWERED_MAX) {
-        *count += connection_cut(fd);
+    sight->unanswered += unanswered;
+    if (unanswered > bouncer->unanswered_max) {
+        sight->count += connection_cut(fd);
     } else if (unanswered > terms->slow_from) {
-        *count += slow_down(watched, fd, now.bytes_received);
+        sight->count += slow_down(watched, fd, now.bytes_received);
     } else if (watched->slow_at != 0 && unanswered <= BOUNCER_SLOW_FROM_ON_ALERT) {
         watched->slow_at = 0;
         (void)connection_bound_unread(fd, CONNECTION_UNREAD_MAX);
@@ -149,19 +157,30 @@ look_at(struct bouncer *bouncer, int fd, const struct bouncer_terms *terms, size
     return true;
 }
 
+/* Lets a connection have less at the next look while all together have too much, or else more. */
+static void
+adapt(struct bouncer *bouncer, bool is_too_much)
+{
+    uint64_t max = is_too_much ? bouncer->unanswered_max / 2 : bouncer->unanswered_max * 2;
+    max = max > BOUNCER_UNANSWERED_LEAST ? max : BOUNCER_UNANSWERED_LEAST;
+    bouncer->unanswered_max = max < BOUNCER_UNANSWERED_MAX ? max : BOUNCER_UNANSWERED_MAX;
+}
+
 size_t
 bouncer_look(struct bouncer *bouncer, const struct bouncer_terms *terms)
 {
-    size_t count = 0;
+    struct sight sight = {0};
     size_t fd_end = 0;
     size_t end = terms->is_thorough ? bouncer->fd_count : bouncer->fd_end + GAP;
     for (size_t fd = 0; fd < bouncer->fd_count && (fd < end || fd < fd_end + GAP); fd++) {
-        if (look_at(bouncer, (int)fd, terms, &count)) {
+        if (look_at(bouncer, (int)fd, terms, &sight)) {
             fd_end = fd + 1;
         }
     }
     bouncer->fd_end = fd_end;
-    return count;
+    bool is_too_much = sight.unanswered > BOUNCER_ALL_UNANSWERED_MAX;
+    adapt(bouncer, is_too_much);
+    return sight.count + is_too_much;
 }
 
 /* Microseconds of a clock that never goes back. */

@@ -22,6 +22,10 @@
  * peers, or messages that nobody waits for (lockstep.h), the thread is on the alert for a second:
  * it looks more often, and slows from BOUNCER_SLOW_FROM_ON_ALERT on.
  *
+ * Many connections together bring more than one does. While all of them have more than
+ * BOUNCER_ALL_UNANSWERED_MAX bytes without an answer, what one may have is halved from look to
+ * look, down to BOUNCER_UNANSWERED_LEAST; otherwise it is doubled, up to what it was.
+ *
  * Should the descriptor belong to another connection by the time when one is ended, that one is
  * lost, and its client connects again: it is a matter of microseconds.
  */
@@ -37,6 +41,8 @@
 enum {
     /** Bytes without an answer. Empty frames take 32 times that in memory. */
     BOUNCER_UNANSWERED_MAX = 2 * MESSAGE_SIZE_MAX,
+    BOUNCER_UNANSWERED_LEAST = 1024, /**< so much everybody may bring: a handshake and more */
+    BOUNCER_ALL_UNANSWERED_MAX = 4 * 1024 * 1024, /**< of all connections */
     /** A request and what goes with it: frames, handshake, encryption, a heartbeat. */
     BOUNCER_SLOW_FROM = MESSAGE_SIZE_MAX + 2048,
     BOUNCER_SLOW_FROM_ON_ALERT = 32768, /**< more than any request has that is not refused */
@@ -85,7 +91,8 @@ bouncer_alert(struct bouncer *bouncer);
 
 /**
  * Looks at all connections once; what is too much is counted from one look to the next. Returns how
- * many it has slowed or ended, or sees go on though they are slow. For one thread at a time.
+ * many it has slowed or ended, or sees go on though they are slow, and one more where all together
+ * have brought too much. For one thread at a time.
  */
 size_t
 bouncer_look(struct bouncer *bouncer, const struct bouncer_terms *terms);

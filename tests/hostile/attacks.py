@@ -23,7 +23,7 @@ import msgpack
 
 import zmtp
 
-SILENT = 500  # connections that say nothing
+MANY = 500  # connections
 ENDLESS_BYTES = 16 * 1024 * 1024  # of one message: long enough for the broker to see it
 PONG = zmtp.frame(b"\4PONG" + bytes(2), zmtp.COMMAND)
 
@@ -139,6 +139,12 @@ def multipart(given):
     return flood(given, 4, lambda: data)
 
 
+def many_multipart(given):
+    """The same from very many, none of which brings too much by itself."""
+    data = zmtp.frame(b"", zmtp.MORE) * 10000
+    return flood(given, MANY, lambda: data)
+
+
 def multipart_pings(given):
     """The same with heartbeats in between, which libzmq answers in the middle of a message."""
     data = zmtp.frame(b"", zmtp.MORE) * 30000 + zmtp.frame(b"\4PING" + bytes(4), zmtp.COMMAND)
@@ -180,7 +186,7 @@ def wait_until_closed(crowd, given):
 def half_open(given):
     """Connections without a greeting."""
     crowd = Crowd(given.until)
-    for _ in range(SILENT):
+    for _ in range(MANY):
         crowd.add(zmtp.connect(given.port))
     return wait_until_closed(crowd, given)
 
@@ -188,7 +194,7 @@ def half_open(given):
 def silent(given):
     """Connections that say nothing, not even to heartbeats, once hands are shaken."""
     crowd = Crowd(given.until)
-    for _ in range(SILENT):
+    for _ in range(MANY):
         crowd.add(zmtp.shake_hands(zmtp.connect(given.port)))
     return wait_until_closed(crowd, given)
 
@@ -333,8 +339,8 @@ def descriptors(given):
 
 
 ATTACKS = {attack.__name__: attack for attack in (
-    pings, malformed, logins, guesses, multipart, multipart_pings, long_multipart, half_open, silent,
-    deaf, slow, storm, bursts, garbage, oversize, descriptors)}
+    pings, malformed, logins, guesses, multipart, many_multipart, multipart_pings, long_multipart,
+    half_open, silent, deaf, slow, storm, bursts, garbage, oversize, descriptors)}
 # What others suffer from more than they should; docs/security.md says why.
 WEAKNESSES = {"unaddressed": unaddressed}
 

@@ -11,7 +11,9 @@ enum {
     FORGIVEN = 4, /* bytes, at a look */
     FAR = 900,    /* a descriptor below the usual limit */
     CHUNKS_TO_SLOW = BOUNCER_SLOW_FROM / CHUNK + 1,
-    CHUNKS_TOO_MANY = BOUNCER_UNANSWERED_MAX / CHUNK + 1
+    CHUNKS_TOO_MANY = BOUNCER_UNANSWERED_MAX / CHUNK + 1,
+    CHUNKS_BORNE = BOUNCER_SLOW_FROM / CHUNK - 1,
+    CROWD = BOUNCER_ALL_UNANSWERED_MAX / (CHUNKS_BORNE * CHUNK) + 1 /* too many of them */
 };
 
 static struct bouncer *bouncer;
@@ -47,11 +49,17 @@ teardown(void **state)
 
 /* Passes `count` chunks from the peer to the one that serves. */
 static void
-pass(int count)
+pass_by(const struct pair *passed, int count)
 {
     for (int i = 0; i < count; i++) {
-        bring(&pair, CHUNK);
+        bring(passed, CHUNK);
     }
+}
+
+static void
+pass(int count)
+{
+    pass_by(&pair, count);
 }
 
 /* Does the kernel keep as little as it can of what the connection brings? */
@@ -313,6 +321,37 @@ nothing_is_forgiven_on_the_alert(void **state)
     assert_int_equal(look(&on_alert), 1);
 }
 
+static void
+many_connections_together_may_not_bring_what_each_may(void **state)
+{
+    (void)state;
+    struct pair crowd[CROWD];
+    pass(1);
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = connect_pair();
+        assert_int_equal(look(&usual), 0);
+        pass_by(&crowd[i], CHUNKS_BORNE);
+    }
+    assert_int_equal(look(&usual), 1); /* too much, and half of it is borne from now on */
+    assert_int_equal(look(&usual), 1);
+    assert_int_equal(look(&usual), CROWD + 1);
+    for (int i = 0; i < CROWD; i++) {
+        assert_true(is_ended(&crowd[i]));
+        close_pair(&crowd[i]);
+    }
+    assert_int_equal(look(&usual), 0);
+    assert_false(is_ended(&pair));
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(look(&usual), 0);
+    }
+    pass(CHUNKS_BORNE - 1);
+    assert_int_equal(look(&usual), 0);
+    pass(CHUNKS_BORNE / 2);
+    assert_int_equal(look(&usual), 1);
+    assert_true(is_slow(&pair));
+    assert_false(is_ended(&pair));
+}
+
 #define PAIR_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -336,6 +375,7 @@ main(void)
         PAIR_TEST(the_thread_finds_descriptors_far_above_all_others),
         PAIR_TEST(nothing_is_forgiven_on_the_alert),
         PAIR_TEST(on_the_alert_less_is_borne),
+        PAIR_TEST(many_connections_together_may_not_bring_what_each_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

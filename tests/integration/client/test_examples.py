@@ -11,7 +11,7 @@ import subprocess
 
 import broker
 import transcript
-from client_support import Case, main
+from client_support import Case, main, without_waits
 
 EXAMPLES = os.path.join(broker.SOURCE, "tests", "integration", "client", "examples")
 PROGRAMS = ["stock", "stockctl", "stockd", "stock-fsck", "readings", "readings-cat"]
@@ -84,7 +84,7 @@ class Readme(Case):
         screen = self.screen("--timeout", 5000, height=60)
         for prompt, typed in re.findall(r"^(stock|north)> (.*)$", visit, re.M)[:-1]:
             self.enter(screen, prompt, typed)
-        shown = screen.wait_for(r"^north> ?\Z").strip("\n")
+        shown = without_waits(screen.wait_for(r"^north> ?\Z")).strip("\n")
         self.assertEqual(shown, visit.rsplit(" quit", 1)[0])
         screen.press("C-l")
         screen.wait_for(r"\Anorth> ?\Z")

@@ -8,6 +8,7 @@ import re
 import subprocess
 
 import broker
+from client_support import without_waits
 
 VARIABLE = [
     (r"(?<=127\.0\.0\.1:)\d+", "PORT"),
@@ -69,7 +70,7 @@ def run(case, served, commands, **environment):
         cwd=case.home, timeout=broker.PATIENCE_S, preexec_fn=broker.die_with_parent,
         env={**case.environment, "PATH": f"{broker.BIN}:{os.environ['PATH']}",
              "STOCK_ENDPOINT": served.endpoint, "STOCK_STATE": state, **environment})
-    printed = done.stdout
+    printed = without_waits(done.stdout)
     for place, here in places.items():
         printed = printed.replace(here, place)
     printed = printed.split(MARK + "\n")
