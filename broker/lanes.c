@@ -92,8 +92,6 @@ encrypt(void *socket, const uint8_t *secret_key)
     const int yes = 1;
     int failed = zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &yes, sizeof yes);
     failed |= zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, secret_key, CERTIFICATE_KEY_SIZE);
-    failed |= zmq_setsockopt(
-        socket, ZMQ_ZAP_DOMAIN, AUTHENTICATOR_DOMAIN, sizeof AUTHENTICATOR_DOMAIN - 1);
     failed |= zmq_setsockopt(socket, ZMQ_ZAP_ENFORCE_DOMAIN, &yes, sizeof yes);
     return failed;
 }
@@ -109,6 +107,12 @@ open_socket(void *context, bool is_ipv6, const uint8_t *secret_key)
         return NULL;
     }
     int failed = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max);
+    /* Also where nobody is asked who may connect: with a domain, libzmq refuses ZMTP 1 and 2. What
+     * does not begin as ZMTP 3 does it takes for ZMTP 1, also what browsers and port scans send,
+     * and the rest of that for messages without an envelope, which its REP socket does not digest.
+     */
+    failed |= zmq_setsockopt(
+        socket, ZMQ_ZAP_DOMAIN, AUTHENTICATOR_DOMAIN, sizeof AUTHENTICATOR_DOMAIN - 1);
     failed |= zmq_setsockopt(socket, ZMQ_IPV6, &ipv6, sizeof ipv6);
     for (size_t i = 0; i < sizeof lane_options / sizeof lane_options[0]; i++) {
         failed |= zmq_setsockopt(

@@ -160,6 +160,27 @@ class Hostile(Case):
                 self.assertTrue(more, "the connection is closed")
                 data += more
 
+    def test_other_protocols_cost_nobody_a_reply(self):
+        """To libzmq, what does not begin as ZMTP 3 does is ZMTP 1, and its rest messages without an
+        envelope. Its REP socket (4.3.4) takes the reply after such a one for the end of it, if the peer
+        is gone: each lane would owe somebody a reply from then on."""
+        chance = random.Random(SEED)
+        browser = b"GET /inventory HTTP/1.1\r\nHost: stock\r\nAccept: */*\r\nCookie: " + b"c" * 300
+        for data in [browser, bytes(chance.randrange(255) for _ in range(300)),
+                     b"\x01\0" + b"\x02\0x" * 100,  # ZMTP 1
+                     zmtp.GREETING[:10] + b"\1\3\0\0" + b"\0\1x" * 100] * 50:  # ZMTP 2
+            connection = self.raw()
+            try:
+                connection.sendall(data)
+                connection.recv(10)
+            except ConnectionError:
+                pass
+            connection.close()
+        for _ in range(50):
+            link = Link(self.served.endpoint)
+            self.assertEqual(unpack(link.exchange(pack("ping")))["status"], "ok")
+            link.close()
+
     def test_the_largest_order_fits(self):
         """With every number as wide as msgpack has them."""
         client = Client(self.served.endpoint)
