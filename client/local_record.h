@@ -15,7 +15,7 @@
  *
  * and in a snapshot:
  *
- *     ["history", history, position]
+ *     ["history", history, position]                         once, before the session
  *     ["session", user, session, token, next order]
  *     ["user", user]                                         instead: who was logged in last
  *     ["leaving", position]                                  as above

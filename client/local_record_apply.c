@@ -124,6 +124,9 @@ take_order(struct taker *taker, struct order *order)
 static int
 take_history(struct local_state *state, struct taker *taker)
 {
+    if (state->has_history) {
+        return ERROR_DAMAGED;
+    }
     take_bytes(taker, state->history, sizeof state->history);
     state->position = take_uint(taker, 0, NUMBER_MAX);
     state->has_history = true;
@@ -133,7 +136,7 @@ take_history(struct local_state *state, struct taker *taker)
 static int
 take_session(struct local_state *state, struct taker *taker)
 {
-    if (state->is_logged_in) {
+    if (state->is_logged_in || !state->has_history) {
         return ERROR_DAMAGED;
     }
     take_user(taker, state->user);

@@ -5,8 +5,9 @@
  * last heard of. Nothing here reads or writes a file: local_record.h turns records into changes of
  * this state, and local_inventory.h decides which records are written.
  *
- * Invariant: while an order is pending there is a session that is not being left, and the order's
- * number is the session's next one.
+ * Invariant: while somebody is logged in, the broker's history is known. While an order is pending
+ * there is a session that is not being left, the order's number is the session's next one, and its
+ * position is at most the highest that the broker was seen at.
  */
 #ifndef STOCKBUS_CLIENT_LOCAL_STATE_H
 #define STOCKBUS_CLIENT_LOCAL_STATE_H

@@ -144,7 +144,7 @@ seal_shuffle(uint8_t *data, size_t size, size_t size_max, uint64_t seed)
     size_t record_size = places.at[from + 1] - places.at[from];
     bool stays = random_below(&stream, 3) == 0;
     bool goes = random_below(&stream, 3) == 0;
-    if (record_size > RECORD_MAX || (stays && record_size > size_max - size)) {
+    if (record_size > RECORD_MAX || (stays && size + record_size > size_max)) {
         return size;
     }
     memcpy(record, data + places.at[from], record_size);

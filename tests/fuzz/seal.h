@@ -25,8 +25,9 @@ seal_records(uint8_t *data, size_t size, enum seal seal);
 
 /**
  * Takes a whole record out of the `size` bytes at `data`, or moves or copies it to another place,
- * by chance from `seed`; the header stays. The bytes have room for `size_max`. Returns their new
- * number.
+ * by chance from `seed`; the header stays. The bytes have room for `size_max`, and are not made
+ * more than that; they may be more already, as they are when libFuzzer minimises them. Returns
+ * their new number.
  */
 size_t
 seal_shuffle(uint8_t *data, size_t size, size_t size_max, uint64_t seed);

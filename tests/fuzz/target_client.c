@@ -3,8 +3,9 @@
  * file, as they are and sealed:
  *
  * - the file is read or refused with a reason, and what is said of its end is so;
- * - behind each record the state is one: an order is pending only in a session that is not being
- *   left, and is its next one; the position never falls; units of an item are at least 1;
+ * - behind each record the state is one: who is logged in has a broker whose history is known; an
+ *   order is pending only in a session that is not being left, is its next one, and has a position
+ *   that was seen; the position never falls; units of an item are at least 1;
  * - the state is saved, loaded and saved again unchanged, byte for byte.
  */
 #include "fuzz/records.h"
@@ -32,19 +33,27 @@ check_holders(const struct local_state *state)
 }
 
 static void
-check_state(const struct local_state *state)
+check_pending(const struct local_state *state)
 {
     const struct pending *pending = &state->pending;
     const struct order *order = &pending->order;
+    REQUIRE(state->is_logged_in && !state->is_leaving);
+    REQUIRE(order->session == state->session && order->number == state->order_next);
+    REQUIRE(strcmp(order->user, state->user) == 0);
+    REQUIRE(pending->position <= state->position);
+    REQUIRE(order->line_count >= 1 && order->line_count <= ORDER_LINES_MAX);
+    REQUIRE(pending->request_size >= 1 && pending->request_size <= MESSAGE_SIZE_MAX);
+}
+
+static void
+check_state(const struct local_state *state)
+{
     REQUIRE(state->position <= NUMBER_MAX && (state->has_history || state->position == 0));
     REQUIRE(strnlen(state->user, sizeof state->user) <= USER_SIZE_MAX);
     REQUIRE(!state->is_logged_in || (state->session >= 1 && state->order_next >= 1));
-    if (pending->exists) {
-        REQUIRE(state->is_logged_in && !state->is_leaving);
-        REQUIRE(order->session == state->session && order->number == state->order_next);
-        REQUIRE(strcmp(order->user, state->user) == 0);
-        REQUIRE(order->line_count >= 1 && order->line_count <= ORDER_LINES_MAX);
-        REQUIRE(pending->request_size >= 1 && pending->request_size <= MESSAGE_SIZE_MAX);
+    REQUIRE(!state->is_logged_in || state->has_history);
+    if (state->pending.exists) {
+        check_pending(state);
     }
     check_holders(state);
 }
@@ -56,15 +65,13 @@ fold_record(void *context, uint64_t number, const msgpack_object *body, int64_t 
     const struct store_fold *fold = context;
     const struct local_state *state = fold->state;
     uint64_t position = state->position;
-    bool tells_history =
-        object_array(body, 0) && object_is_text(&body->via.array.ptr[0], "history");
     (void)offset;
     int error = fold->apply(fold->state, number, body, diagnostic);
     if (error != 0) {
         REQUIRE(error == ERROR_DAMAGED && diagnostic->text[0] != '\0');
         return error;
     }
-    REQUIRE(tells_history || state->position >= position);
+    REQUIRE(state->position >= position);
     check_state(state);
     return 0;
 }
