@@ -99,6 +99,12 @@ class Manual(Case):
         for line in self.stockctl("config").stdout.splitlines():
             self.assertIn(f"*{line.split()[0]}*", told)
 
+    def test_the_bounds_of_a_connection_are_those_of_the_protocol(self):
+        bounds = re.findall(r"\b\d+,\d{3}\b", source_of("stockd.8"))
+        self.assertTrue(bounds)
+        for bound in bounds:
+            self.assertIn(bound, read(os.path.join(broker.SOURCE, "PROTOCOL.md")))
+
     @unittest.skipUnless(shutil.which("scdoc") and shutil.which("mandoc"), "no scdoc, or no mandoc")
     def test_a_program_in_a_page_is_read_as_it_is_compiled(self):
         program = read(os.path.join(broker.SOURCE, "docs", "examples", "buy.c"))
