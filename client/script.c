@@ -19,6 +19,19 @@ run_line(struct client *client, char *line, char **words)
     return count == 0 ? OUTCOME_DONE : commands_run(client, count, words);
 }
 
+/* Reads the next line. Returns false when there is none, with an error unless that is the end. */
+static bool
+read_line(FILE *file, char **line, size_t *room, int *error)
+{
+    if (getline(line, room, file) >= 0) {
+        return true;
+    }
+    int code = errno;
+    /* What Ctrl-C cuts short needs no explanation. */
+    *error = feof(file) || code == EINTR ? 0 : error_from_errno(code);
+    return false;
+}
+
 enum outcome
 script_run(struct client *client, FILE *file, const char *name, bool keep_going)
 {
@@ -26,12 +39,13 @@ script_run(struct client *client, FILE *file, const char *name, bool keep_going)
     char *line = NULL;
     size_t room = 0;
     unsigned long number = 0;
+    int error = 0;
     char **words = calloc(WORDS_MAX + 1, sizeof *words);
     if (words == NULL) {
         return client_usage(client, "%s", error_text(ERROR_MEMORY));
     }
     client->in_script = true;
-    while (!client->quits && getline(&line, &room, file) >= 0) {
+    while (!client->quits && read_line(file, &line, &room, &error)) {
         snprintf(client->render.place, sizeof client->render.place, "%.200s:%lu", name, ++number);
         enum outcome outcome = run_line(client, line, words);
         if (outcome != OUTCOME_DONE) {
@@ -47,6 +61,9 @@ script_run(struct client *client, FILE *file, const char *name, bool keep_going)
     }
     client->render.place[0] = '\0';
     client->in_script = false;
+    if (error != 0) {
+        result = client_usage(client, "%s: %s", name, error_text(error));
+    }
     free(words);
     free(line);
     return result;

@@ -15,7 +15,8 @@
  * written.
  *
  * Words are separated by white space; double quotes hold one together; '#' begins a comment.
- * Returns OUTCOME_DONE, or how the last command that failed did. Blocks.
+ * Returns OUTCOME_DONE, or how the last command that failed did; OUTCOME_USAGE when `file` cannot
+ * be read to its end, after having told why. Blocks.
  */
 enum outcome
 script_run(struct client *client, FILE *file, const char *name, bool keep_going);

@@ -136,6 +136,15 @@ class Pipe(Case):
         done = self.stockctl("run", "--keep-going", "-", text=script, status=1)
         self.assertIn("bought 2 of 021130000012", done.stdout)
 
+    def test_a_script_that_cannot_be_read_is_told(self):
+        self.assertEqual(self.stockctl("run", "/tmp", status=2).stderr, "stockctl: /tmp: is a directory\n")
+        self.assertEqual(self.json("run", "/tmp", status=2)["error"], "usage")
+        for command, message in [([STOCKCTL, "run", "-"], "stockctl: standard input: is a directory\n"),
+                                 ([STOCK], "stock: standard input: is a directory\n")]:
+            done = subprocess.run(["bash", "-c", '"$@" </tmp', "bash", *command], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, encoding="utf-8", env=self.environment, check=False)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", message))
+
     def test_stock_runs_commands_from_a_pipe(self):
         done = self.run_program(STOCK, text="login north\nbuy cola 101\nlocal\n")
         self.assertEqual(done.returncode, 0, done)
