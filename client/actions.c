@@ -55,7 +55,7 @@ take_login(struct client *client, size_t count, char **words, const char **user,
         return client_usage(client, "login: who? (login USER, --user or STOCK_USER)");
     }
     size_t size = strlen(*user);
-    if (size > USER_SIZE_MAX || !text_is_printable(*user, size)) {
+    if (size == 0 || size > USER_SIZE_MAX || !text_is_printable(*user, size)) {
         return client_usage(
             client, "login: a user name has 1 to %d bytes of printable text", USER_SIZE_MAX);
     }

@@ -67,7 +67,7 @@ static int
 take_user(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
 {
     size_t size = strlen(found->value);
-    if (size > USER_SIZE_MAX || !text_is_printable(found->value, size)) {
+    if (size == 0 || size > USER_SIZE_MAX || !text_is_printable(found->value, size)) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
             "%s: a user name has 1 to %d bytes of printable text", found->origin, USER_SIZE_MAX);
     }

@@ -96,6 +96,16 @@ class Pipe(Case):
         self.assertEqual(done.stderr, refused + "stockctl: north was logged out\n")
         self.assertEqual(self.stockctl("login", "south", status=6).stderr, refused)
 
+    def test_a_name_that_nobody_can_have_logs_nobody_out(self):
+        self.log_in()
+        for name in ("", "n" * 33, "nor\x1bth", "nor\x7fth", b"nor\xffth"):
+            done = self.stockctl("login", name, status=2)
+            self.assertEqual(done.stderr, "stockctl: login: a user name has 1 to 32 bytes of printable text\n")
+        self.assertEqual(self.stockctl("--user", "", "login", status=2).stderr,
+                         "stockctl: --user: a user name has 1 to 32 bytes of printable text\n")
+        self.assertEqual(self.json("local")["user"], "north")
+        self.assertTrue(self.json("local")["logged_in"])
+
     def test_a_logout_without_an_answer_is_finished_by_the_next_command(self):
         self.log_in()
         self.served.signal(signal.SIGSTOP)
