@@ -4,6 +4,7 @@
 #include "client/clock.h"
 #include "client/conversation.h"
 #include "client/password.h"
+#include "shared/text.h"
 
 #include <assert.h>
 #include <sodium.h>

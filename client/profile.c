@@ -3,6 +3,7 @@
 #include "client/conversation.h"
 #include "shared/pack.h"
 #include "shared/settings.h"
+#include "shared/text.h"
 
 #include <ctype.h>
 #include <inttypes.h>

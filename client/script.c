@@ -8,9 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Runs a line of `size` bytes. */
 static enum outcome
-run_line(struct client *client, char *line, char **words)
+run_line(struct client *client, char *line, size_t size, char **words)
 {
+    if (strlen(line) != size) {
+        return client_usage(client, "there is a zero byte in the line, of which nothing was run");
+    }
     struct diagnostic diagnostic = {""};
     size_t count = 0;
     if (words_split(line, words, WORDS_MAX, &count, &diagnostic) != 0) {
@@ -21,9 +25,11 @@ run_line(struct client *client, char *line, char **words)
 
 /* Reads the next line. Returns false when there is none, with an error unless that is the end. */
 static bool
-read_line(FILE *file, char **line, size_t *room, int *error)
+read_line(FILE *file, char **line, size_t *room, size_t *size, int *error)
 {
-    if (getline(line, room, file) >= 0) {
+    ssize_t got = getline(line, room, file);
+    if (got >= 0) {
+        *size = (size_t)got;
         return true;
     }
     int code = errno;
@@ -38,6 +44,7 @@ script_run(struct client *client, FILE *file, const char *name, bool keep_going)
     enum outcome result = OUTCOME_DONE;
     char *line = NULL;
     size_t room = 0;
+    size_t size = 0;
     unsigned long number = 0;
     int error = 0;
     char **words = calloc(WORDS_MAX + 1, sizeof *words);
@@ -45,9 +52,9 @@ script_run(struct client *client, FILE *file, const char *name, bool keep_going)
         return client_usage(client, "%s", error_text(ERROR_MEMORY));
     }
     client->in_script = true;
-    while (!client->quits && read_line(file, &line, &room, &error)) {
+    while (!client->quits && read_line(file, &line, &room, &size, &error)) {
         snprintf(client->render.place, sizeof client->render.place, "%.200s:%lu", name, ++number);
-        enum outcome outcome = run_line(client, line, words);
+        enum outcome outcome = run_line(client, line, size, words);
         if (outcome != OUTCOME_DONE) {
             result = outcome;
             if (!keep_going) {

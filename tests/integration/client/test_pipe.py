@@ -146,6 +146,39 @@ class Pipe(Case):
         done = self.stockctl("run", "--keep-going", "-", text=script, status=1)
         self.assertIn("bought 2 of 021130000012", done.stdout)
 
+    def test_a_zero_byte_in_a_script_is_told_and_its_line_is_not_run(self):
+        self.log_in()
+        done = self.stockctl("run", "-", text="buy cola 1\nbuy milk 1\0 cola 2\nbuy milk 1\n", status=2)
+        self.assertEqual(done.stderr, "stockctl: standard input:2: there is a zero byte in the line, of which nothing was run\n")
+        self.assertEqual(self.json("local")["items"], [{**ROW, "units": 1}])
+        done = self.run_program(STOCK, text="buy milk 1\0\nbuy cola 1\n")
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(self.json("local")["items"], [{**ROW, "units": 2}])
+
+    def test_what_was_typed_is_repeated_without_its_control_characters(self):
+        self.log_in()
+        typed = b"x\x1b[31m\x07\xff\xe2\x80\xaey"
+        shown = r"x\x1b[31m\x07\xff\xe2\x80\xaey"
+        path = os.path.join(self.home, "script\x1b[2J")
+        with open(path, "wb") as file:
+            file.write(typed)
+        for program, arguments in [(STOCKCTL, [typed]), (STOCKCTL, ["help", typed]), (STOCKCTL, ["buy", typed, 1]),
+                                   (STOCKCTL, ["buy", "cola", typed]), (STOCKCTL, ["buy", 1, 1, typed]),
+                                   (STOCKCTL, ["resolve", typed]), (STOCKCTL, [b"--" + typed]),
+                                   (STOCKCTL, [b"--user=" + typed[2:], b"--color=" + typed, "config"]),
+                                   (STOCKCTL, [b"--config=" + typed, "config"]),
+                                   (STOCKCTL, [b"--endpoint=" + typed, "ping"]),
+                                   (STOCKCTL, [b"--completion", typed]), (STOCKCTL, ["run", typed]),
+                                   (STOCKCTL, ["run", path]), (STOCK, [typed]), (STOCK_FSCK, [b"--" + typed])]:
+            with self.subTest(arguments=arguments):
+                done = self.run_program(program, *arguments)
+                self.assertIn(done.returncode, (1, 2))
+                self.assertEqual(done.stderr.count("\n"), 1)
+                self.assertNotRegex(done.stderr.rstrip("\n"), "[\0-\x1f\x7f-\x9f\u202e]")
+                if not any(b"--user" in word for word in arguments if isinstance(word, bytes)):
+                    self.assertIn(shown, done.stderr)
+        self.assertIn("script\\x1b[2J:1: 'x", self.stockctl("run", path, status=2).stderr)
+
     def test_a_script_that_cannot_be_read_is_told(self):
         self.assertEqual(self.stockctl("run", "/tmp", status=2).stderr, "stockctl: /tmp: is a directory\n")
         self.assertEqual(self.json("run", "/tmp", status=2)["error"], "usage")
