@@ -1,6 +1,5 @@
 #include "shared/text.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistr.h>
@@ -68,4 +67,10 @@ text_shorten(const char *word, char shown[TEXT_SHOWN_SIZE])
     }
     snprintf(shown, TEXT_SHOWN_SIZE, "%.*s%s", (int)size, word, is_cut ? "…" : "");
     return shown;
+}
+
+const char *
+text_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
 }

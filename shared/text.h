@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     TEXT_ESCAPE_SIZE = 4,     /**< of one byte that is escaped: \xNN */
@@ -36,5 +37,9 @@ text_escape(const char *text, char *target, size_t size);
  */
 const char *
 text_shorten(const char *word, char shown[TEXT_SHOWN_SIZE]);
+
+/** Returns what stands behind the word for one of `count` things: "" or "s". Static. */
+const char *
+text_plural(uint64_t count);
 
 #endif
