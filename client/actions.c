@@ -240,7 +240,9 @@ action_resolve(struct client *client, size_t count, char **words)
     } else if (count == 1) {
         step = shopper_begin_resolve(client->shopper);
     } else {
-        return client_usage(client, "resolve: '%s' is neither --void nor --set-aside", words[1]);
+        char shown[TEXT_SHOWN_SIZE];
+        return client_usage(client, "resolve: '%s' is neither --void nor --set-aside",
+            text_shorten(words[1], shown));
     }
     enum outcome outcome = client_run(client, step);
     if (outcome == OUTCOME_DONE) {

@@ -187,7 +187,9 @@ render_ambiguous(struct render *render, const char *command, const char *word,
     const struct item *items, size_t count, size_t total)
 {
     char text[SENTENCE_SIZE];
-    snprintf(text, sizeof text, "%s: '%.200s' may be any of %zu items:", command, word, total);
+    char shown[TEXT_SHOWN_SIZE];
+    snprintf(text, sizeof text, "%s: '%s' may be any of %zu items:", command,
+        text_shorten(word, shown), total);
     render_message(render, text);
     for (size_t i = 0; i < count; i++) {
         char upc[UPC_TEXT_SIZE];

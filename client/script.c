@@ -3,6 +3,7 @@
 #include "client/commands.h"
 #include "client/interrupt.h"
 #include "client/words.h"
+#include "shared/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -92,7 +93,9 @@ action_run(struct client *client, size_t count, char **words)
     }
     FILE *file = fopen(path, "re");
     if (file == NULL) {
-        return client_usage(client, "run: %s: %s", path, error_text(error_from_errno(errno)));
+        int error = error_from_errno(errno);
+        char shown[TEXT_SHOWN_SIZE];
+        return client_usage(client, "run: %s: %s", text_shorten(path, shown), error_text(error));
     }
     enum outcome outcome = script_run(client, file, path, keep_going);
     (void)fclose(file); /* it was only read */

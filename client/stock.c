@@ -6,6 +6,7 @@
 #include "client/prompt.h"
 #include "client/script.h"
 #include "client/words.h"
+#include "shared/text.h"
 
 #include <ctype.h>
 #include <locale.h>
@@ -255,8 +256,10 @@ main(int argc, char **argv)
     render_init(&client.render, program.name, stdout, stderr);
     client.password_file = options.password_file;
     if (options.first < argc) {
+        char shown[TEXT_SHOWN_SIZE];
         return (int)client_usage(&client,
-            "'%s' is one word too many; stockctl takes a command there", argv[options.first]);
+            "'%s' is one word too many; stockctl takes a command there",
+            text_shorten(argv[options.first], shown));
     }
     if (profile_load(&client.profile, &options.flags, &diagnostic) != 0) {
         return (int)client_usage(&client, "%s", diagnostic.text);

@@ -179,6 +179,27 @@ class Pipe(Case):
                     self.assertIn(shown, done.stderr)
         self.assertIn("script\\x1b[2J:1: 'x", self.stockctl("run", path, status=2).stderr)
 
+    def test_a_long_word_is_repeated_in_part(self):
+        self.log_in()
+        for letter in ("x", "7", "茶"):
+            word = letter * 1000
+            count = 200 // len(letter.encode())
+            for arguments in [[word], ["help", word], ["buy", word, 1], ["buy", "cola", word], ["inventory", word],
+                              ["buy", 1, 1, word], ["resolve", word], ["--" + word], [f"--timeout={word}", "ping"],
+                              [f"--endpoint={word}", "ping"], [f"--color={word}", "ping"], ["run", word]]:
+                with self.subTest(arguments=arguments):
+                    done = self.run_program(STOCKCTL, *arguments)
+                    self.assertIn(done.returncode, (1, 2))
+                    self.assertRegex(done.stderr, f"{letter}{{{count - 2},{count}}}…")
+                    self.assertNotIn(letter * (count + 1), done.stderr)
+        self.assertEqual(self.stockctl("x" * 3000, status=2).stderr,
+                         f"stockctl: '{'x' * 200}…' is no command; 'help' lists them\n")
+
+    def test_an_item_without_a_name_is_no_item(self):
+        for command in (["buy", "", 1], ["inventory", ""], ["restock", "", 1]):
+            self.assertEqual(self.stockctl(*command, status=2).stderr,
+                             f"stockctl: {command[0]}: an item is called by its UPC or its name, not by ''\n")
+
     def test_a_script_that_cannot_be_read_is_told(self):
         self.assertEqual(self.stockctl("run", "/tmp", status=2).stderr, "stockctl: /tmp: is a directory\n")
         self.assertEqual(self.json("run", "/tmp", status=2)["error"], "usage")
