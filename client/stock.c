@@ -114,7 +114,10 @@ write_hint(const struct client *client, const struct command *command, enum outc
     } else if (outcome == OUTCOME_LOGGED_OUT) {
         hint = state->is_logged_in ? NULL : "next: 1 logs in, as does 'login USER'";
     } else if (outcome == OUTCOME_UNREACHABLE) {
-        hint = "next: is the broker running, and at that address? 'wait' tries for longer";
+        hint = client_may_lack_keys(client)
+                   ? "next: is the broker running, and at that address? 'wait' tries for longer;\n"
+                     "does it encrypt? then it wants --certificate and --broker-key"
+                   : "next: is the broker running, and at that address? 'wait' tries for longer";
     }
     if (hint != NULL) {
         write_faint(client, hint);

@@ -520,11 +520,13 @@ class Programs(Encrypted):
         for more in ({"certificate": "stranger"}, {"broker": "another"}):
             told = self.stockctl(served, "--timeout", "300", "ping", **more)
             self.assertEqual(told.returncode, 4, told)
-            self.assertIn("is this client's key in its folder", told.stderr)
+            self.assertIn(" (is it running at that address, does it encrypt, is this client's key in its folder, and "
+                          "--broker-key its own?)", told.stderr)
 
     def test_a_client_without_a_certificate_is_told_what_may_be_behind_the_silence(self):
         served = self.serve()
-        hint = "stockctl: does the broker encrypt? then it wants --certificate and --broker-key\n"
+        hint = ("stockctl: is the broker running, and at that address? does it encrypt? then it wants "
+                "--certificate and --broker-key\n")
         told = self.stockctl(served, "--timeout", "300", "ping", certificate=None)
         self.assertEqual(told.returncode, 4, told)
         self.assertTrue(told.stderr.endswith(f" seconds\n{hint}"), told)
