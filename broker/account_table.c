@@ -3,6 +3,7 @@
 #include "broker/lines.h"
 #include "shared/array.h"
 #include "shared/pack.h"
+#include "shared/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

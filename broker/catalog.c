@@ -2,6 +2,7 @@
 
 #include "broker/lines.h"
 #include "shared/array.h"
+#include "shared/text.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/engine.h"
+#include "shared/text.h"
 
 static void *
 make(void)
@@ -29,7 +30,8 @@ static bool
 stocks_agree(const struct stock *found, const struct stock *expected, struct diagnostic *difference)
 {
     if (found->count != expected->count) {
-        diagnostic_set(difference, 0, "it has %zu items, not %zu", found->count, expected->count);
+        diagnostic_set(difference, 0, "it has %zu item%s, not %zu", found->count,
+            text_plural(found->count), expected->count);
         return false;
     }
     for (size_t i = 0; i < found->count; i++) {
@@ -38,8 +40,8 @@ stocks_agree(const struct stock *found, const struct stock *expected, struct dia
         char upc[UPC_TEXT_SIZE];
         upc_format(item->upc, upc);
         if (other == NULL || other->units != item->units || strcmp(other->name, item->name) != 0) {
-            diagnostic_set(difference, 0, "item %s has %" PRIu64 " units, not %" PRIu64, upc,
-                item->units, other == NULL ? 0 : other->units);
+            diagnostic_set(difference, 0, "item %s has %" PRIu64 " unit%s, not %" PRIu64, upc,
+                item->units, text_plural(item->units), other == NULL ? 0 : other->units);
             return false;
         }
     }
@@ -71,9 +73,9 @@ agree(const void *found_state, const void *expected_state, struct diagnostic *di
     if (found->sessions.count != expected->sessions.count ||
         found->sessions.last != expected->sessions.last) {
         diagnostic_set(difference, 0,
-            "it has %zu sessions, the last one %" PRIu64 ", not %zu and %" PRIu64,
-            found->sessions.count, found->sessions.last, expected->sessions.count,
-            expected->sessions.last);
+            "it has %zu session%s, the last one %" PRIu64 ", not %zu and %" PRIu64,
+            found->sessions.count, text_plural(found->sessions.count), found->sessions.last,
+            expected->sessions.count, expected->sessions.last);
         return false;
     }
     for (size_t i = 0; i < found->sessions.count; i++) {
@@ -93,16 +95,19 @@ static void
 print(const void *state, FILE *out)
 {
     const struct ledger *ledger = state;
-    fprintf(
-        out, "%zu items, %" PRIu64 " units on hand\n", ledger->stock.count, ledger_units(ledger));
+    size_t items = ledger->stock.count;
+    uint64_t units = ledger_units(ledger);
+    size_t sessions = ledger->sessions.count;
+    fprintf(out, "%zu item%s, %" PRIu64 " unit%s on hand\n", items, text_plural(items), units,
+        text_plural(units));
     for (size_t i = 0; i < ledger->stock.count; i++) {
         const struct item *item = &ledger->stock.items[i];
         char upc[UPC_TEXT_SIZE];
         upc_format(item->upc, upc);
         fprintf(out, "  %s %10" PRIu64 "  %s\n", upc, item->units, item->name);
     }
-    fprintf(out, "%zu sessions open, the last one begun was %" PRIu64 "\n", ledger->sessions.count,
-        ledger->sessions.last);
+    fprintf(out, "%zu session%s open, the last one begun was %" PRIu64 "\n", sessions,
+        text_plural(sessions), ledger->sessions.last);
     for (size_t i = 0; i < ledger->sessions.count; i++) {
         const struct session *session = &ledger->sessions.rows[i];
         const struct outcome *last = &session->last;
@@ -110,8 +115,9 @@ print(const void *state, FILE *out)
         if (last->order == 0) {
             fprintf(out, "no order yet\n");
         } else {
-            fprintf(out, "order %" PRIu64 " at position %" PRIu64 ": %s, %" PRIu64 " units\n",
-                last->order, last->position, status_word(last->status), last->units);
+            fprintf(out, "order %" PRIu64 " at position %" PRIu64 ": %s, %" PRIu64 " unit%s\n",
+                last->order, last->position, status_word(last->status), last->units,
+                text_plural(last->units));
         }
     }
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "client/local_inventory.h"
+#include "shared/text.h"
 
 static void *
 make(void)
@@ -129,7 +130,7 @@ print(const void *opaque, FILE *out)
     for (size_t i = 0; i < state->holder_count; i++) {
         const struct holder *holder = &state->holders[i];
         fprintf(
-            out, "%s has %zu item%s\n", holder->user, holder->count, holder->count == 1 ? "" : "s");
+            out, "%s has %zu item%s\n", holder->user, holder->count, text_plural(holder->count));
         for (size_t n = 0; n < holder->count; n++) {
             upc_format(holder->lines[n].upc, upc);
             fprintf(out, "  %s %10" PRIu64 "  %s\n", upc, holder->lines[n].units,

@@ -1,5 +1,7 @@
 #include "broker/fsck.h"
 
+#include "shared/text.h"
+
 #include <inttypes.h>
 
 static void
@@ -25,12 +27,13 @@ print_file(const struct fsck_file *file, FILE *out)
     } else {
         fprintf(out,
             "good, %" PRIu64 " record%s, %" PRIu64 " to %" PRIu64 ", ends at offset %" PRId64,
-            file->records, file->records == 1 ? "" : "s", file->first,
-            file->first + file->records - 1, file->end);
+            file->records, text_plural(file->records), file->first, file->first + file->records - 1,
+            file->end);
     }
     if (file->is_good && !file->is_snapshot) {
         if (file->torn_bytes > 0) {
-            fprintf(out, ", torn: %" PRId64 " bytes behind it are no record", file->torn_bytes);
+            fprintf(out, ", torn: %" PRId64 " byte%s behind it %s no record", file->torn_bytes,
+                text_plural((uint64_t)file->torn_bytes), file->torn_bytes == 1 ? "is" : "are");
         }
         fputc('\n', out);
     }

@@ -1,7 +1,7 @@
 #include "broker/log.h"
 
 #include "shared/json.h"
-#include "shared/pack.h"
+#include "shared/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,9 +10,7 @@
 #include <time.h>
 
 enum {
-    SENTENCE_SIZE = 1024,
-    ESCAPE_SIZE = 4, /* of one byte: \xNN */
-    CHARACTER_SIZE_MAX = 4
+    SENTENCE_SIZE = 1024
 };
 
 static const char *const level_words[LEVEL_COUNT] = {
@@ -53,38 +51,13 @@ log_shows(enum level level)
     return level <= level_shown;
 }
 
-/* Returns the bytes of the printable character that `text` begins with; 0 where it is none. */
-static size_t
-measure_character(const char *text)
-{
-    for (size_t size = 1; size <= CHARACTER_SIZE_MAX && text[size - 1] != '\0'; size++) {
-        if (text_is_printable(text, size)) {
-            return size;
-        }
-    }
-    return 0;
-}
-
 static void
 write_text(enum level level, const char *sentence)
 {
-    char line[ESCAPE_SIZE * SENTENCE_SIZE];
-    size_t used = 0;
-    while (*sentence != '\0') {
-        size_t size = measure_character(sentence);
-        if (size > 0) {
-            memcpy(&line[used], sentence, size);
-            used += size;
-            sentence += size;
-        } else {
-            used += (size_t)snprintf(
-                &line[used], ESCAPE_SIZE + 1, "\\x%02x", (unsigned)(unsigned char)*sentence++);
-        }
-    }
-    line[used] = '\0';
+    char line[TEXT_ESCAPE_SIZE * SENTENCE_SIZE];
     bool is_plain = level == LEVEL_NOTICE;
-    fprintf(
-        stderr, "stockd: %s%s%s\n", is_plain ? "" : level_words[level], is_plain ? "" : ": ", line);
+    fprintf(stderr, "stockd: %s%s%s\n", is_plain ? "" : level_words[level], is_plain ? "" : ": ",
+        text_escape(sentence, line, sizeof line));
 }
 
 static void

@@ -18,6 +18,7 @@
 #include "broker/upkeep.h"
 #include "shared/certificate.h"
 #include "shared/secret.h"
+#include "shared/text.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -206,19 +207,24 @@ report_recovery(const struct broker *broker, const struct store_report *report)
     if (report->torn_bytes > 0) {
         const struct log_field field = {"bytes", NULL, report->torn_bytes};
         log_fields(LEVEL_WARNING, &field, 1,
-            "set aside %" PRIu64 " bytes of a record that was never finished", report->torn_bytes);
+            "set aside %" PRIu64 " byte%s of a record that was never finished", report->torn_bytes,
+            text_plural(report->torn_bytes));
     }
+    size_t items = ledger->stock.count;
+    uint64_t units = ledger_units(ledger);
+    size_t sessions = ledger->sessions.count;
     const struct log_field fields[] = {
         {"data", broker->config.data, 0},
-        {"items", NULL, ledger->stock.count},
-        {"units", NULL, ledger_units(ledger)},
-        {"sessions", NULL, ledger->sessions.count},
+        {"items", NULL, items},
+        {"units", NULL, units},
+        {"sessions", NULL, sessions},
         {"records", NULL, report->records},
     };
     log_fields(LEVEL_NOTICE, fields, sizeof fields / sizeof fields[0],
-        "%s %s: %zu items, %" PRIu64 " units, %zu sessions, %" PRIu64 " records replayed",
-        report->is_new ? "made" : "opened", broker->config.data, ledger->stock.count,
-        ledger_units(ledger), ledger->sessions.count, report->records);
+        "%s %s: %zu item%s, %" PRIu64 " unit%s, %zu session%s, %" PRIu64 " record%s replayed",
+        report->is_new ? "made" : "opened", broker->config.data, items, text_plural(items), units,
+        text_plural(units), sessions, text_plural(sessions), report->records,
+        text_plural(report->records));
 }
 
 static int
@@ -427,8 +433,8 @@ report_check(const struct config *config, const struct accounts_found *accounts,
         "the configuration is good: serves %s, keeps its data in %s; %zu account%s in %s, %zu "
         "item%s "
         "in %s",
-        config->bind, config->data, accounts->count, accounts->count == 1 ? "" : "s", config->users,
-        items, items == 1 ? "" : "s", config->inventory);
+        config->bind, config->data, accounts->count, text_plural(accounts->count), config->users,
+        items, text_plural(items), config->inventory);
     if (accounts->demo_count > 0) {
         log_line(LEVEL_WARNING,
             "demonstration accounts are on: %zu, and anybody on this machine may know "

@@ -5,6 +5,7 @@
 #include "shared/certificate.h"
 #include "shared/limits.h"
 #include "shared/pack.h"
+#include "shared/text.h"
 
 #include <bsd/readpassphrase.h>
 #include <sodium.h>

@@ -4,6 +4,7 @@
 #include "client/clock.h"
 #include "client/conversation.h"
 #include "client/password.h"
+#include "shared/text.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -55,7 +56,7 @@ take_login(struct client *client, size_t count, char **words, const char **user,
         return client_usage(client, "login: who? (login USER, --user or STOCK_USER)");
     }
     size_t size = strlen(*user);
-    if (size > USER_SIZE_MAX || !text_is_printable(*user, size)) {
+    if (size == 0 || size > USER_SIZE_MAX || !text_is_printable(*user, size)) {
         return client_usage(
             client, "login: a user name has 1 to %d bytes of printable text", USER_SIZE_MAX);
     }
@@ -239,7 +240,9 @@ action_resolve(struct client *client, size_t count, char **words)
     } else if (count == 1) {
         step = shopper_begin_resolve(client->shopper);
     } else {
-        return client_usage(client, "resolve: '%s' is neither --void nor --set-aside", words[1]);
+        char shown[TEXT_SHOWN_SIZE];
+        return client_usage(client, "resolve: '%s' is neither --void nor --set-aside",
+            text_shorten(words[1], shown));
     }
     enum outcome outcome = client_run(client, step);
     if (outcome == OUTCOME_DONE) {

@@ -1,5 +1,7 @@
 #include "client/arguments.h"
 
+#include "shared/text.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +51,9 @@ find_item(struct client *client, const char *command, const char *word, uint64_t
     }
     if (count == 0) {
         char text[QUESTION_SIZE];
-        snprintf(text, sizeof text, "%s: there is no item called '%.200s'", command, word);
+        char shown[TEXT_SHOWN_SIZE];
+        snprintf(text, sizeof text, "%s: there is no item called '%s'", command,
+            text_shorten(word, shown));
         render_failure(&client->render, status_word(STATUS_UNKNOWN_ITEM), text);
         return OUTCOME_REFUSED;
     }
@@ -68,17 +72,23 @@ arguments_take_item(struct client *client, const char *command, const char *word
     if (upc_parse(word, upc)) {
         return OUTCOME_DONE;
     }
+    if (word[0] == '\0') {
+        return client_usage(
+            client, "%s: an item is called by its UPC or its name, not by ''", command);
+    }
+    char shown[TEXT_SHOWN_SIZE];
+    text_shorten(word, shown);
     /* Nobody means a name by digits alone: it is a UPC with a slip. */
     if (word[strspn(word, "0123456789")] == '\0') {
         char meant[QUESTION_SIZE] = "";
         if (client->shopper != NULL) {
             client_suggest(client, word, meant, sizeof meant);
         }
-        return client_usage(client, "%s: '%s' is no UPC, which is twelve digits%s%s", command, word,
-            meant[0] != '\0' ? "; " : "", meant);
+        return client_usage(client, "%s: '%s' is no UPC, which is twelve digits%s%s", command,
+            shown, meant[0] != '\0' ? "; " : "", meant);
     }
     if (client->shopper == NULL) {
-        return client_usage(client, "%s: '%s' is no UPC", command, word);
+        return client_usage(client, "%s: '%s' is no UPC", command, shown);
     }
     return find_item(client, command, word, upc);
 }
@@ -102,9 +112,11 @@ take_units(struct client *client, const char *command, const char *word, uint64_
     if (parse_units(word, units)) {
         return OUTCOME_DONE;
     }
+    char shown[TEXT_SHOWN_SIZE];
     bool is_number = word[strspn(word, "-+.,0123456789")] == '\0';
-    return client_usage(client, "%s: '%s' is no number of units from 1 to %d%s", command, word,
-        UNITS_MAX, is_number ? "" : "; a name of several words stands in double quotes");
+    return client_usage(client, "%s: '%s' is no number of units from 1 to %d%s", command,
+        text_shorten(word, shown), UNITS_MAX,
+        is_number ? "" : "; a name of several words stands in double quotes");
 }
 
 static enum outcome
@@ -112,9 +124,10 @@ take_pairs(struct client *client, const char *command, size_t count, char **word
     struct line *lines, size_t *line_count)
 {
     if (count % 2 == 0) {
+        char shown[TEXT_SHOWN_SIZE];
         return client_usage(client,
             "%s: how many units of '%s'? (a name of several words stands in double quotes)",
-            command, words[count - 1]);
+            command, text_shorten(words[count - 1], shown));
     }
     enum outcome outcome = OUTCOME_DONE;
     /* Units first: they can be told wrong without asking the broker for the names. */

@@ -194,14 +194,21 @@ suggest_item(struct client *client, uint64_t upc)
     }
 }
 
-/* After silence: a broker that encrypts gives a client that does not no answer at all. */
-static void
-suggest_encryption(struct client *client)
+bool
+client_may_lack_keys(const struct client *client)
 {
     bool dealt_with = local_inventory_state(client->inventory)->has_history;
-    if (client->link != NULL && client->is_away && !dealt_with && !is_encrypted(client)) {
+    return client->link != NULL && client->is_away && !dealt_with && !is_encrypted(client);
+}
+
+/* After silence, where nobody is asked what comes next. */
+static void
+explain_silence(struct client *client)
+{
+    if (client->ask == NULL && client_may_lack_keys(client)) {
         render_note(&client->render,
-            "does the broker encrypt? then it wants --certificate and --broker-key");
+            "is the broker running, and at that address? does it encrypt? then it wants "
+            "--certificate and --broker-key");
     }
 }
 
@@ -225,7 +232,7 @@ client_run(struct client *client, enum shopper_step step)
         if (result->reply.status == STATUS_UNKNOWN_ITEM) {
             suggest_item(client, result->reply.upc);
         } else if (outcome == OUTCOME_UNREACHABLE) {
-            suggest_encryption(client);
+            explain_silence(client);
         }
     }
     return outcome;

@@ -61,6 +61,13 @@ client_close(struct client *client);
 enum outcome
 client_run(struct client *client, enum shopper_step step);
 
+/**
+ * After silence of the broker: may it be that it encrypts, and this client does not? It then gives
+ * no answer at all. Not where it has answered this client before.
+ */
+bool
+client_may_lack_keys(const struct client *client);
+
 /** Keeps the items of the view of all items that was just carried out, to find them by name. */
 void
 client_keep_items(struct client *client);

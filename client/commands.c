@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "shared/text.h"
 #include "shared/usage.h"
 
 static enum outcome
@@ -274,10 +275,12 @@ commands_nearest(const char *word)
 static enum outcome
 unknown(struct client *client, const char *word)
 {
+    char shown[TEXT_SHOWN_SIZE];
     const struct command *nearest = commands_nearest(word);
-    return nearest != NULL
-               ? client_usage(client, "'%s' is no command; did you mean '%s'?", word, nearest->name)
-               : client_usage(client, "'%s' is no command; 'help' lists them", word);
+    text_shorten(word, shown);
+    return nearest != NULL ? client_usage(client, "'%s' is no command; did you mean '%s'?", shown,
+                                 nearest->name)
+                           : client_usage(client, "'%s' is no command; 'help' lists them", shown);
 }
 
 /* Where programs read the answers, people read the messages. */

@@ -2,6 +2,7 @@
 
 #include "client/commands.h"
 #include "client/options.h"
+#include "shared/text.h"
 
 #include <string.h>
 
@@ -112,7 +113,10 @@ enum outcome
 completion_script_write(FILE *out, const char *shell)
 {
     if (strcmp(shell, "bash") != 0) {
-        fprintf(stderr, "stockctl: --completion: there is none for '%s', only for bash\n", shell);
+        char shown[TEXT_SHOWN_SIZE];
+        char escaped[TEXT_ESCAPE_SIZE * sizeof shown];
+        fprintf(stderr, "stockctl: --completion: there is none for '%s', only for bash\n",
+            text_escape(text_shorten(shell, shown), escaped, sizeof escaped));
         return OUTCOME_USAGE;
     }
     fputs("# bash completion of stock and stockctl, made by: stockctl --completion bash\n\n", out);

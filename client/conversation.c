@@ -69,8 +69,9 @@ give_up(const struct conversation *conversation, int error, int64_t waited_ms)
     } else {
         snprintf(reason, sizeof reason, "no answer from %s in %.1f seconds%s", endpoint,
             (double)waited_ms / 1000,
-            link_is_encrypted(conversation->link) ? " (does it encrypt, is this client's key in "
-                                                    "its folder, and --broker-key its own?)"
+            link_is_encrypted(conversation->link) ? " (is it running at that address, does it "
+                                                    "encrypt, is this client's key in its folder, "
+                                                    "and --broker-key its own?)"
                                                   : "");
     }
     return shopper_give_up(conversation->shopper, reason);

@@ -2,6 +2,7 @@
 
 #include "shared/pack.h"
 #include "shared/secret.h"
+#include "shared/text.h"
 
 #include <bsd/readpassphrase.h>
 #include <errno.h>

@@ -3,6 +3,7 @@
 #include "client/conversation.h"
 #include "shared/pack.h"
 #include "shared/settings.h"
+#include "shared/text.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -27,9 +28,10 @@ take_endpoint(struct profile *profile, const struct found *found, struct diagnos
                 strlen(found->value) < sizeof profile->endpoint && isdigit((unsigned char)colon[1]);
     unsigned long port = good ? strtoul(colon + 1, &rest, 10) : 0;
     if (!good || *rest != '\0' || port < 1 || port > 65535) {
+        char shown[TEXT_SHOWN_SIZE];
         return diagnostic_set(diagnostic, ERROR_INVALID,
             "%s: '%s' is no endpoint, which looks like " LINK_ENDPOINT_DEFAULT, found->origin,
-            found->value);
+            text_shorten(found->value, shown));
     }
     memcpy(profile->endpoint, found->value, strlen(found->value) + 1);
     return 0;
@@ -67,7 +69,7 @@ static int
 take_user(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
 {
     size_t size = strlen(found->value);
-    if (size > USER_SIZE_MAX || !text_is_printable(found->value, size)) {
+    if (size == 0 || size > USER_SIZE_MAX || !text_is_printable(found->value, size)) {
         return diagnostic_set(diagnostic, ERROR_INVALID,
             "%s: a user name has 1 to %d bytes of printable text", found->origin, USER_SIZE_MAX);
     }
@@ -92,9 +94,10 @@ static int
 take_timeout(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
 {
     if (!profile_parse_ms(found->value, &profile->timeout_ms)) {
+        char shown[TEXT_SHOWN_SIZE];
         return diagnostic_set(diagnostic, ERROR_INVALID,
-            "%s: '%s' is no number of milliseconds from 1 to %d", found->origin, found->value,
-            TIMEOUT_MAX_MS);
+            "%s: '%s' is no number of milliseconds from 1 to %d", found->origin,
+            text_shorten(found->value, shown), TIMEOUT_MAX_MS);
     }
     return 0;
 }
@@ -103,8 +106,9 @@ static int
 take_color(struct profile *profile, const struct found *found, struct diagnostic *diagnostic)
 {
     if (!style_parse(found->value, &profile->color)) {
+        char shown[TEXT_SHOWN_SIZE];
         return diagnostic_set(diagnostic, ERROR_INVALID, "%s: '%s' is none of auto, always, never",
-            found->origin, found->value);
+            found->origin, text_shorten(found->value, shown));
     }
     return 0;
 }
@@ -116,8 +120,9 @@ take_confirm(struct profile *profile, const struct found *found, struct diagnost
     bool good = isdigit((unsigned char)found->value[0]) && strlen(found->value) < 18;
     unsigned long long units = good ? strtoull(found->value, &rest, 10) : 0;
     if (!good || *rest != '\0') {
+        char shown[TEXT_SHOWN_SIZE];
         return diagnostic_set(diagnostic, ERROR_INVALID, "%s: '%s' is no number of units",
-            found->origin, found->value);
+            found->origin, text_shorten(found->value, shown));
     }
     profile->confirm_units = units;
     return 0;

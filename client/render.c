@@ -3,6 +3,7 @@
 #include "client/render_parts.h"
 #include "client/table.h"
 #include "shared/certificate.h"
+#include "shared/text.h"
 
 #include <inttypes.h>
 #include <limits.h>
@@ -139,6 +140,7 @@ write_message(struct render *render, enum style style, const char *text)
     const char *begin = style_code(render->colors_err, style);
     const char *end = style_code(render->colors_err, STYLE_PLAIN);
     char sentence[sizeof render->place + 2 * SENTENCE_SIZE];
+    char escaped[TEXT_ESCAPE_SIZE * sizeof sentence];
     unsigned column = 0;
     fflush(render->out);
     fputs(begin, render->err);
@@ -148,7 +150,8 @@ write_message(struct render *render, enum style style, const char *text)
     }
     snprintf(sentence, sizeof sentence, "%s%s%s", render->place,
         render->place[0] != '\0' ? ": " : "", text);
-    table_write_wrapped(render->err, sentence, column, measure_width(render->err, UINT_MAX));
+    text_escape(sentence, escaped, sizeof escaped);
+    table_write_wrapped(render->err, escaped, column, measure_width(render->err, UINT_MAX));
     fprintf(render->err, "%s\n", render->program != NULL ? "" : end);
     fflush(render->err);
 }
@@ -184,7 +187,9 @@ render_ambiguous(struct render *render, const char *command, const char *word,
     const struct item *items, size_t count, size_t total)
 {
     char text[SENTENCE_SIZE];
-    snprintf(text, sizeof text, "%s: '%.200s' may be any of %zu items:", command, word, total);
+    char shown[TEXT_SHOWN_SIZE];
+    snprintf(text, sizeof text, "%s: '%s' may be any of %zu items:", command,
+        text_shorten(word, shown), total);
     render_message(render, text);
     for (size_t i = 0; i < count; i++) {
         char upc[UPC_TEXT_SIZE];

@@ -14,8 +14,10 @@
  * unless `keep_going`, to a 'quit', to Ctrl-C, or to the first after which the output cannot be
  * written.
  *
- * Words are separated by white space; double quotes hold one together; '#' begins a comment.
- * Returns OUTCOME_DONE, or how the last command that failed did. Blocks.
+ * Words are separated by white space; double quotes hold one together; '#' begins a comment. A line
+ * with a zero byte in it is not run, and has failed.
+ * Returns OUTCOME_DONE, or how the last command that failed did; OUTCOME_USAGE when `file` cannot
+ * be read to its end, after having told why. Blocks.
  */
 enum outcome
 script_run(struct client *client, FILE *file, const char *name, bool keep_going);

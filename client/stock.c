@@ -6,6 +6,7 @@
 #include "client/prompt.h"
 #include "client/script.h"
 #include "client/words.h"
+#include "shared/text.h"
 
 #include <ctype.h>
 #include <locale.h>
@@ -113,7 +114,10 @@ write_hint(const struct client *client, const struct command *command, enum outc
     } else if (outcome == OUTCOME_LOGGED_OUT) {
         hint = state->is_logged_in ? NULL : "next: 1 logs in, as does 'login USER'";
     } else if (outcome == OUTCOME_UNREACHABLE) {
-        hint = "next: is the broker running, and at that address? 'wait' tries for longer";
+        hint = client_may_lack_keys(client)
+                   ? "next: is the broker running, and at that address? 'wait' tries for longer;\n"
+                     "does it encrypt? then it wants --certificate and --broker-key"
+                   : "next: is the broker running, and at that address? 'wait' tries for longer";
     }
     if (hint != NULL) {
         write_faint(client, hint);
@@ -255,8 +259,10 @@ main(int argc, char **argv)
     render_init(&client.render, program.name, stdout, stderr);
     client.password_file = options.password_file;
     if (options.first < argc) {
+        char shown[TEXT_SHOWN_SIZE];
         return (int)client_usage(&client,
-            "'%s' is one word too many; stockctl takes a command there", argv[options.first]);
+            "'%s' is one word too many; stockctl takes a command there",
+            text_shorten(argv[options.first], shown));
     }
     if (profile_load(&client.profile, &options.flags, &diagnostic) != 0) {
         return (int)client_usage(&client, "%s", diagnostic.text);

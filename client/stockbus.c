@@ -1,6 +1,7 @@
 #include "client/stockbus.h"
 
 #include "client/conversation.h"
+#include "shared/text.h"
 
 #include <assert.h>
 #include <sodium.h>

@@ -111,16 +111,48 @@ decode_key(const char *path, const char *name, const char *text, uint8_t key[CER
 static const char public_name[] = "curve/public-key";
 static const char secret_name[] = "curve/secret-key";
 
+/* Reads a file of which nothing is known yet; one without a public key is told to be something
+ * else.
+ */
+static int
+read_settings(const char *path, const struct setting *settings, size_t count,
+    const char *public_text, struct diagnostic *diagnostic)
+{
+    struct diagnostic why = {""};
+    int error = settings_read(path, settings, count, &why);
+    if (error == 0 && public_text[0] == '\0') {
+        error = diagnostic_set(&why, ERROR_INVALID, "%s: %s is missing", path, public_name);
+    }
+    if (error != ERROR_INVALID || public_text[0] != '\0') {
+        return error == 0 ? 0 : diagnostic_set(diagnostic, error, "%s", why.text);
+    }
+    size_t path_size = strlen(path);
+    bool is_named = strncmp(why.text, path, path_size) == 0;
+    return diagnostic_set(
+        diagnostic, error, "%s: is no certificate%s", path, is_named ? &why.text[path_size] : "");
+}
+
 int
 certificate_read_public(
     const char *path, uint8_t public_key[CERTIFICATE_KEY_SIZE], struct diagnostic *diagnostic)
 {
     char text[CERTIFICATE_TEXT_SIZE] = "";
+    char secret_text[CERTIFICATE_TEXT_SIZE] = "";
     const struct setting settings[] = {
         {"metadata", SETTING_IGNORED, 0, 0, NULL},
         {public_name, SETTING_TEXT, sizeof text - 1, sizeof text, text},
+        {secret_name, SETTING_TEXT, 1, sizeof secret_text, secret_text},
     };
-    int error = settings_read(path, settings, sizeof settings / sizeof settings[0], diagnostic);
+    int error =
+        read_settings(path, settings, sizeof settings / sizeof settings[0], text, diagnostic);
+    bool has_secret = secret_text[0] != '\0';
+    explicit_bzero(secret_text, sizeof secret_text);
+    if (has_secret) {
+        return diagnostic_set(diagnostic, ERROR_INVALID,
+            "%s: this is the secret half of a certificate, and the public half is wanted here; if "
+            "anybody else was given it, make a new certificate",
+            path);
+    }
     return error != 0 ? error : decode_key(path, public_name, text, public_key, diagnostic);
 }
 
@@ -143,7 +175,8 @@ certificate_read_secret(
         error = secret_check(file, diagnostic);
     }
     if (error == 0) {
-        error = settings_read(file, settings, sizeof settings / sizeof settings[0], diagnostic);
+        error = read_settings(
+            file, settings, sizeof settings / sizeof settings[0], public_text, diagnostic);
     }
     if (error == 0) {
         error = decode_key(file, public_name, public_text, result.public_key, diagnostic);

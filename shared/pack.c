@@ -1,9 +1,9 @@
 #include "shared/pack.h"
 
 #include "shared/error.h"
+#include "shared/text.h"
 
 #include <string.h>
-#include <unistr.h>
 
 void
 buffer_init(struct buffer *buffer, void *data, size_t size_max)
@@ -153,21 +153,5 @@ object_copy_text(const msgpack_object *object, size_t size_max, char *target)
     }
     memcpy(target, text, size);
     target[size] = '\0';
-    return true;
-}
-
-bool
-text_is_printable(const char *text, size_t size)
-{
-    const uint8_t *rest = (const uint8_t *)text;
-    while (size > 0) {
-        ucs4_t character = 0;
-        int length = u8_mbtoucr(&character, rest, size);
-        if (length <= 0 || character < 0x20 || (character >= 0x7f && character <= 0x9f)) {
-            return false;
-        }
-        rest += length;
-        size -= (size_t)length;
-    }
     return true;
 }

@@ -110,9 +110,4 @@ object_text(const msgpack_object *object, size_t size_max, const char **text, si
 bool
 object_copy_text(const msgpack_object *object, size_t size_max, char *target);
 
-/** Are these bytes UTF-8 (RFC 3629) without control characters (U+0000 to U+001F, U+007F to
- * U+009F)? */
-bool
-text_is_printable(const char *text, size_t size);
-
 #endif

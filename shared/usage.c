@@ -1,5 +1,7 @@
 #include "shared/usage.h"
 
+#include "shared/text.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,6 +61,8 @@ void
 usage_complain(const char *program, const struct option *known, int answer, const char *word)
 {
     char name[WORD_SIZE_MAX];
+    char shown[TEXT_SHOWN_SIZE];
+    char escaped[TEXT_ESCAPE_SIZE * sizeof shown];
     const char *bare = word + strspn(word, "-");
     snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
     const char *nearest = NULL;
@@ -68,6 +72,7 @@ usage_complain(const char *program, const struct option *known, int answer, cons
             nearest = known[i].name;
         }
     }
+    word = text_escape(text_shorten(word, shown), escaped, sizeof escaped);
     if (nearest != NULL && distance > 0) {
         fprintf(stderr, "%s: %s is no option; did you mean --%s?\n", program, word, nearest);
     } else if (nearest != NULL) {

@@ -11,6 +11,7 @@
 #include "fuzz/target.h"
 
 #include "shared/protocol.h"
+#include "shared/text.h"
 
 #include <string.h>
 

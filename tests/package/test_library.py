@@ -112,7 +112,7 @@ class Installed(Case):
 
     def test_the_manual_page_has_the_example_and_every_function(self):
         page = read(PAGE)
-        self.assertIn(read(EXAMPLE), page)
+        self.assertIn(read(EXAMPLE).replace("\\", "\\\\"), page)  # scdoc takes one of two
         self.assertEqual(set(re.findall(r"\*(stockbus_\w+)\*\(", page)), declared())
 
 

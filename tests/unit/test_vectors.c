@@ -3,6 +3,7 @@
 #include "support/vectors.h"
 
 #include "shared/protocol.h"
+#include "shared/text.h"
 
 static const char document[] = SOURCE_DIRECTORY "/PROTOCOL.md";
 static const char session_file[] = SOURCE_DIRECTORY "/tests/vectors/session.txt";

@@ -87,7 +87,7 @@ def records(given, results):
                 most=5, aim=1)
     bus.stop()
     with open(bus.path("log"), encoding="utf-8") as log:
-        replayed = re.search(r"(\d+) records replayed", log.read())
+        replayed = re.search(r"(\d+) records? replayed", log.read())
     if int(replayed.group(1)) < RECORDS:
         sys.exit(f"only {replayed.group(1)} records were replayed")
     servers.remove(bus.folder)

@@ -17,6 +17,7 @@ from broker import (Case, PASSWORDS, PATIENCE_S, STOCKD, die_with_parent, run_st
 from stock_client import Client
 
 TISSUES = 36000291452
+STOCK_FSCK = os.path.join(os.path.dirname(STOCKD), "stock-fsck")
 
 
 class Start(Case):
@@ -174,6 +175,19 @@ class Start(Case):
         os.remove(os.path.join(broker.directory, "inventory.conf"))
         broker.start()
         self.assertEqual(self.client(broker).view_all(), {TISSUES: ("Tissues", 5)})
+
+    def test_one_of_a_thing_is_told_as_one(self):
+        broker = self.broker(inventory=f"{TISSUES:012d} 2 Tissues\n").start()
+        broker.wait_for_line("made .*: 1 item, 2 units, 0 sessions, 0 records replayed")
+        self.client(broker).buy([TISSUES, 1])
+        self.assertEqual(broker.terminate(), 0)
+        broker.start()
+        broker.wait_for_line("opened .*: 1 item, 1 unit, 1 session, [0-9]+ records? replayed")
+        self.assertEqual(broker.terminate(), 0)
+        told = subprocess.run([STOCK_FSCK, broker.data], stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
+        self.assertIn("\n1 item, 1 unit on hand\n", told)
+        self.assertIn("\n1 session open, ", told)
+        self.assertRegex(told, r"order 1 at position \d+: ok, 1 unit\n")
 
     def test_help_and_version_are_told(self):
         told = run_stockd("--help")

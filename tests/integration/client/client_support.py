@@ -48,8 +48,9 @@ class Case(broker.Case):
     def run_program(self, program, *arguments, password="apple", text=None, **environment):
         """Runs a program to its end in a pipe; out and err are texts, without the port, and without_waits()."""
         more = {} if password is None else {"STOCK_PASSWORD": password}
+        words = [word if isinstance(word, bytes) else str(word) for word in arguments]
         done = subprocess.run(
-            [program, *map(str, arguments)], input=text or "", stdout=subprocess.PIPE,
+            [program, *words], input=text or "", stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, encoding="utf-8", timeout=broker.PATIENCE_S, cwd=self.home,
             preexec_fn=broker.die_with_parent, env={**self.environment, **more, **environment})
         done.stdout = without_waits(self.hide_port(done.stdout))

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import unittest
 
 import broker
 import transcript
@@ -35,9 +36,20 @@ def pages():
     return sorted(os.path.basename(path)[:-4] for path in glob.glob(os.path.join(PAGES, "*.scd")))
 
 
+def rendered_examples(page):
+    """The blocks of the examples of a page, as somebody reads them who opens it."""
+    shown = subprocess.run(["mandoc", "-T", "utf8", "-O", "width=300", os.path.join(MAN, page)], check=True,
+                           stdout=subprocess.PIPE, encoding="utf-8").stdout
+    plain = re.sub(".\b", "", shown)  # a bold letter is one on top of another
+    part = re.search(r"^EXAMPLES\n(.*?)(?=^\S)", plain, re.M | re.S).group(1)
+    margin = " " * 11
+    blocks = re.split(r"^ {,10}\S.*\n", part, flags=re.M)
+    return "".join(re.sub(f"^{margin}", "", block.strip("\n") + "\n", flags=re.M) for block in blocks if block.strip())
+
+
 def examples_of(page):
     """[command, what it prints] of each example, in the order of the page."""
-    return transcript.parse("".join(re.findall(r"^```\n(.*?)^```$", section(page, "EXAMPLES"), re.M | re.S)))
+    return transcript.parse(rendered_examples(page))
 
 
 class Manual(Case):
@@ -87,13 +99,25 @@ class Manual(Case):
         for line in self.stockctl("config").stdout.splitlines():
             self.assertIn(f"*{line.split()[0]}*", told)
 
+    def test_the_bounds_of_a_connection_are_those_of_the_protocol(self):
+        bounds = re.findall(r"\b\d+,\d{3}\b", source_of("stockd.8"))
+        self.assertTrue(bounds)
+        for bound in bounds:
+            self.assertIn(bound, read(os.path.join(broker.SOURCE, "PROTOCOL.md")))
+
+    @unittest.skipUnless(shutil.which("scdoc") and shutil.which("mandoc"), "no scdoc, or no mandoc")
+    def test_a_program_in_a_page_is_read_as_it_is_compiled(self):
+        program = read(os.path.join(broker.SOURCE, "docs", "examples", "buy.c"))
+        self.assertIn(program, rendered_examples("stockbus.3"))
+
+    @unittest.skipUnless(shutil.which("scdoc") and shutil.which("mandoc"), "no scdoc, or no mandoc")
     def test_the_examples_print_what_stands_in_the_pages(self):
         for page in pages():
             if page == "stockbus.3":  # a program in C, which the test of the library runs
                 continue
             password = {"STOCK_PASSWORD": "apple"} if page == "stockctl.1" else {}
             served = self.broker(page, inventory=None).start()
-            transcript.check(self, served, examples_of(page), page, **password)
+            transcript.check(self, served, examples_of(page), page, tabs=False, **password)
 
 
 if __name__ == "__main__":

@@ -96,6 +96,16 @@ class Pipe(Case):
         self.assertEqual(done.stderr, refused + "stockctl: north was logged out\n")
         self.assertEqual(self.stockctl("login", "south", status=6).stderr, refused)
 
+    def test_a_name_that_nobody_can_have_logs_nobody_out(self):
+        self.log_in()
+        for name in ("", "n" * 33, "nor\x1bth", "nor\x7fth", b"nor\xffth"):
+            done = self.stockctl("login", name, status=2)
+            self.assertEqual(done.stderr, "stockctl: login: a user name has 1 to 32 bytes of printable text\n")
+        self.assertEqual(self.stockctl("--user", "", "login", status=2).stderr,
+                         "stockctl: --user: a user name has 1 to 32 bytes of printable text\n")
+        self.assertEqual(self.json("local")["user"], "north")
+        self.assertTrue(self.json("local")["logged_in"])
+
     def test_a_logout_without_an_answer_is_finished_by_the_next_command(self):
         self.log_in()
         self.served.signal(signal.SIGSTOP)
@@ -135,6 +145,69 @@ class Pipe(Case):
         self.assertNotIn("021130000012", done.stdout)
         done = self.stockctl("run", "--keep-going", "-", text=script, status=1)
         self.assertIn("bought 2 of 021130000012", done.stdout)
+
+    def test_a_zero_byte_in_a_script_is_told_and_its_line_is_not_run(self):
+        self.log_in()
+        done = self.stockctl("run", "-", text="buy cola 1\nbuy milk 1\0 cola 2\nbuy milk 1\n", status=2)
+        self.assertEqual(done.stderr, "stockctl: standard input:2: there is a zero byte in the line, of which nothing was run\n")
+        self.assertEqual(self.json("local")["items"], [{**ROW, "units": 1}])
+        done = self.run_program(STOCK, text="buy milk 1\0\nbuy cola 1\n")
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(self.json("local")["items"], [{**ROW, "units": 2}])
+
+    def test_what_was_typed_is_repeated_without_its_control_characters(self):
+        self.log_in()
+        typed = b"x\x1b[31m\x07\xff\xe2\x80\xaey"
+        shown = r"x\x1b[31m\x07\xff\xe2\x80\xaey"
+        path = os.path.join(self.home, "script\x1b[2J")
+        with open(path, "wb") as file:
+            file.write(typed)
+        for program, arguments in [(STOCKCTL, [typed]), (STOCKCTL, ["help", typed]), (STOCKCTL, ["buy", typed, 1]),
+                                   (STOCKCTL, ["buy", "cola", typed]), (STOCKCTL, ["buy", 1, 1, typed]),
+                                   (STOCKCTL, ["resolve", typed]), (STOCKCTL, [b"--" + typed]),
+                                   (STOCKCTL, [b"--user=" + typed[2:], b"--color=" + typed, "config"]),
+                                   (STOCKCTL, [b"--config=" + typed, "config"]),
+                                   (STOCKCTL, [b"--endpoint=" + typed, "ping"]),
+                                   (STOCKCTL, [b"--completion", typed]), (STOCKCTL, ["run", typed]),
+                                   (STOCKCTL, ["run", path]), (STOCK, [typed]), (STOCK_FSCK, [b"--" + typed])]:
+            with self.subTest(arguments=arguments):
+                done = self.run_program(program, *arguments)
+                self.assertIn(done.returncode, (1, 2))
+                self.assertEqual(done.stderr.count("\n"), 1)
+                self.assertNotRegex(done.stderr.rstrip("\n"), "[\0-\x1f\x7f-\x9f\u202e]")
+                if not any(b"--user" in word for word in arguments if isinstance(word, bytes)):
+                    self.assertIn(shown, done.stderr)
+        self.assertIn("script\\x1b[2J:1: 'x", self.stockctl("run", path, status=2).stderr)
+
+    def test_a_long_word_is_repeated_in_part(self):
+        self.log_in()
+        for letter in ("x", "7", "茶"):
+            word = letter * 1000
+            count = 200 // len(letter.encode())
+            for arguments in [[word], ["help", word], ["buy", word, 1], ["buy", "cola", word], ["inventory", word],
+                              ["buy", 1, 1, word], ["resolve", word], ["--" + word], [f"--timeout={word}", "ping"],
+                              [f"--endpoint={word}", "ping"], [f"--color={word}", "ping"], ["run", word]]:
+                with self.subTest(arguments=arguments):
+                    done = self.run_program(STOCKCTL, *arguments)
+                    self.assertIn(done.returncode, (1, 2))
+                    self.assertRegex(done.stderr, f"{letter}{{{count - 2},{count}}}…")
+                    self.assertNotIn(letter * (count + 1), done.stderr)
+        self.assertEqual(self.stockctl("x" * 3000, status=2).stderr,
+                         f"stockctl: '{'x' * 200}…' is no command; 'help' lists them\n")
+
+    def test_an_item_without_a_name_is_no_item(self):
+        for command in (["buy", "", 1], ["inventory", ""], ["restock", "", 1]):
+            self.assertEqual(self.stockctl(*command, status=2).stderr,
+                             f"stockctl: {command[0]}: an item is called by its UPC or its name, not by ''\n")
+
+    def test_a_script_that_cannot_be_read_is_told(self):
+        self.assertEqual(self.stockctl("run", "/tmp", status=2).stderr, "stockctl: /tmp: is a directory\n")
+        self.assertEqual(self.json("run", "/tmp", status=2)["error"], "usage")
+        for command, message in [([STOCKCTL, "run", "-"], "stockctl: standard input: is a directory\n"),
+                                 ([STOCK], "stock: standard input: is a directory\n")]:
+            done = subprocess.run(["bash", "-c", '"$@" </tmp', "bash", *command], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, encoding="utf-8", env=self.environment, check=False)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (2, "", message))
 
     def test_stock_runs_commands_from_a_pipe(self):
         done = self.run_program(STOCK, text="login north\nbuy cola 101\nlocal\n")

@@ -269,6 +269,15 @@ class Away(Case):
         screen.press("Enter")
         screen.wait_for(r"answers after .*\nnorth> ?\Z")
 
+    def test_a_broker_that_was_never_seen_may_not_run_and_may_encrypt(self):
+        self.served.signal(signal.SIGSTOP)
+        screen = self.screen("--timeout", "300")
+        screen.wait_for(r"^stock> ?\Z")
+        shown = screen.enter("ping", r"\(broker away\)> ?\Z")
+        self.assertRegex(shown, "no answer from tcp://127.0.0.1:PORT in \\d\\.\\d seconds\n"
+                         "next: is the broker running, and at that address\\? 'wait' tries for longer;\n"
+                         "does it encrypt\\? then it wants --certificate and --broker-key\nstock \\(broker away\\)>")
+
     def test_ctrl_c_gives_up_the_wait_and_not_the_order(self):
         screen = self.screen("--timeout", "3600000")
         screen.log_in()
