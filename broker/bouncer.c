@@ -1,9 +1,11 @@
 #include "broker/bouncer.h"
 
 #include "broker/connection.h"
+#include "broker/log.h"
 #include "shared/error.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,8 +32,8 @@ struct watched {
 
 struct bouncer {
     struct watched *watched; /* by descriptor, like the next */
-    _Atomic uint64_t
-        *taken; /* bytes that were taken from whatever connections it had, and BOUNCER_SPARE */
+    /* Bytes that were taken from whatever connections it had, and BOUNCER_SPARE of each message. */
+    _Atomic uint64_t *taken;
     size_t fd_count;
     size_t fd_end;           /* all descriptors that were open at the last look are below it */
     uint64_t unanswered_max; /* bytes that a connection may have without an answer */
@@ -141,14 +143,17 @@ look_at(struct bouncer *bouncer, int fd, const struct bouncer_terms *terms, stru
     }
     uint64_t unanswered = count_unanswered(bouncer, fd, &now);
     struct watched *watched = &bouncer->watched[fd];
-    if (unanswered >= terms->forgiven) {
-        watched->answered += terms->forgiven;
-        unanswered -= terms->forgiven;
+    uint64_t forgiven = unanswered < terms->forgiven ? unanswered : terms->forgiven;
+    watched->answered += forgiven;
+    unanswered -= forgiven;
+    if (unanswered > bouncer->unanswered_max && connection_cut(fd)) {
+        log_line(
+            LEVEL_DEBUG, "ended a connection: %" PRIu64 " bytes without an answer", unanswered);
+        sight->count++;
+        return true;
     }
     sight->unanswered += unanswered;
-    if (unanswered > bouncer->unanswered_max) {
-        sight->count += connection_cut(fd);
-    } else if (unanswered > terms->slow_from) {
+    if (unanswered > terms->slow_from) {
         sight->count += slow_down(watched, fd, now.bytes_received);
     } else if (watched->slow_at != 0 && unanswered <= BOUNCER_SLOW_FROM_ON_ALERT) {
         watched->slow_at = 0;

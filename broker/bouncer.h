@@ -41,8 +41,9 @@
 enum {
     /** Bytes without an answer. Empty frames take 32 times that in memory. */
     BOUNCER_UNANSWERED_MAX = 2 * MESSAGE_SIZE_MAX,
-    BOUNCER_UNANSWERED_LEAST = 1024, /**< so much everybody may bring: a handshake and more */
-    BOUNCER_ALL_UNANSWERED_MAX = 4 * 1024 * 1024, /**< of all connections */
+    /** So much everybody may bring: a handshake, encrypted or not, and an order of many lines. */
+    BOUNCER_UNANSWERED_LEAST = 4096,
+    BOUNCER_ALL_UNANSWERED_MAX = 8 * 1024 * 1024, /**< of all connections */
     /** A request and what goes with it: frames, handshake, encryption, a heartbeat. */
     BOUNCER_SLOW_FROM = MESSAGE_SIZE_MAX + 2048,
     BOUNCER_SLOW_FROM_ON_ALERT = 32768, /**< more than any request has that is not refused */

@@ -22,7 +22,7 @@ bool
 connection_know(int fd, struct connection *connection)
 {
     uint64_t cookie;
-    struct tcp_info info;
+    struct tcp_info info = {0}; /* of an older kernel, which fills in less of it */
     socklen_t cookie_size = sizeof cookie;
     socklen_t info_size = sizeof info;
     /* The cookie first. */

@@ -45,8 +45,8 @@ connection_unread(int fd);
 
 /**
  * Bounds what the kernel keeps of a connection until it is read; of a listening socket, that of
- * each connection it accepts from now on. `bytes` as SO_RCVBUF takes them, which Linux doubles for
- * its bookkeeping; 0 is the least that it can. Returns 0 or an errno value. Any thread.
+ * each connection that is established from now on. `bytes` as SO_RCVBUF takes them, which Linux
+ * doubles for its bookkeeping; 0 is the least that it can. Returns 0 or an errno value. Any thread.
  */
 int
 connection_bound_unread(int fd, int bytes);

@@ -1,7 +1,9 @@
 #include "broker/lockstep.h"
 
 #include "broker/connection.h"
+#include "broker/log.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -83,7 +85,7 @@ lockstep_took(struct lockstep *lockstep, int fd, size_t frames)
     }
     if (!connection_know(fd, &connection)) {
         *client = (struct client){0};
-        return true;
+        return errno != ENOPROTOOPT; /* a kernel that does not tell: nobody is found ahead */
     }
     if (connection.cookie != client->cookie) {
         *client = (struct client){.cookie = connection.cookie};
@@ -96,5 +98,11 @@ lockstep_took(struct lockstep *lockstep, int fd, size_t frames)
     bool is_too_much = client->ahead > LOCKSTEP_AHEAD_MAX || frames > LOCKSTEP_FRAMES_MAX;
     client->is_ended =
         is_too_much && connection.bytes_received >= LOCKSTEP_BYTES_MIN && connection_cut(fd);
+    if (client->is_ended) {
+        client->skips = 0;
+        log_line(LEVEL_DEBUG, "ended a connection: %s",
+            frames > LOCKSTEP_FRAMES_MAX ? "a message of too many frames"
+                                         : "requests that did not wait for replies");
+    }
     return client->is_ended;
 }

@@ -3,7 +3,7 @@
  *
  *     wait -> receive -> decide, append, sync (engine_apply) -> reply
  *
- * One turn takes at most one request from each lane that has one, and one sync covers them all.
+ * One turn takes at most two requests from each lane, and one sync covers them all.
  * What changes nothing is answered before that: at that point all that it can show is on disk.
  */
 #ifndef STOCKBUS_BROKER_SERVER_H

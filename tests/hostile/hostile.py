@@ -25,7 +25,7 @@ UNITS = 100_000_000
 INVENTORY = f"036000291452 {UNITS} Facial tissues, 160 sheets\n"
 DESCRIPTORS = 256  # where they are to run out
 UNTIL_CLOSED_S = 60  # heartbeats take 40 s to find out that nobody is there
-MEMORY_MAX_KIB = (1024 if is_sanitized() else 256) * 1024  # 64 MiB are for a password
+MEMORY_MAX_KIB = (1536 if is_sanitized() else 512) * 1024  # 64 MiB are for a password
 HERE = os.path.dirname(os.path.abspath(__file__))
 COLUMNS = ("attack", "round", "p50_before_ms", "p99_before_ms", "p50_during_ms", "p99_during_ms",
            "p50_ratio", "p99_ratio", "purchases", "repeats", "login_s", "rss_before_kib",

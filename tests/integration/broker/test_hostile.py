@@ -119,8 +119,8 @@ class Hostile(Case):
     def send_until_closed(self, data):
         """Shakes hands and sends the same again and again until the broker ends the connection.
 
-        What a connection has left that is gone is not held against the next one of its descriptor. So
-        it may take more than one would think.
+        What libzmq still has of a connection that is gone is held against the next one of its
+        descriptor, which is not ended before it has brought a kilobyte: one burst may not be enough.
         """
         connection = zmtp.shake_hands(self.raw())
         with self.assertRaises(ConnectionError):
