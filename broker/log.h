@@ -6,8 +6,8 @@
  *
  * In text, a line that is no notice begins with its level; in JSON, each line is one object with
  * `time` (RFC 3339, UTC), `level`, `message`, and the fields of the happening, if it has any.
- * Control characters, and bytes that are not UTF-8, are escaped (text_escape()): nothing that a peer sends can
- * begin a line or move a cursor.
+ * Control characters, and bytes that are not UTF-8, are escaped (text_escape()): nothing that a
+ * peer sends can begin a line or move a cursor.
  *
  * Level and format are chosen while the process has one thread; then any thread may write.
  */
