@@ -106,9 +106,9 @@ control_characters_and_bad_bytes_are_escaped(void **state)
     begin();
     log_line(LEVEL_NOTICE, "%s",
         "a\nstockd: ready\x1b[2J \x7f \xc2\x9b caf\xc3\xa9 \xff\xc3"
-        "\xe2\x80\xae");
+        "\xe2\x80\xae\xe2\x80\xac");
     assert_string_equal(end(), "stockd: a\\x0astockd: ready\\x1b[2J \\x7f \\xc2\\x9b caf\xc3\xa9 "
-                               "\\xff\\xc3\\xe2\\x80\\xae\n");
+                               "\\xff\\xc3\\xe2\\x80\\xae\\xe2\\x80\\xac\n");
     assert_true(log_set_format("json"));
     begin();
     log_line(LEVEL_NOTICE, "%s", "a\n\"\\\x1b\xc2\x9b\xff");

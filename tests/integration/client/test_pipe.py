@@ -317,6 +317,20 @@ class Settings(Case):
         source = os.path.join(os.environ["STOCKBUS_SOURCE"], "conf", "client.conf")
         self.assertIn("confirm_units\t100\t", self.stockctl("--config", source, "config").stdout)
 
+    def test_the_wrong_file_for_the_brokers_key_is_told_for_what_it_is(self):
+        files = {"words": "words = 3\n", "nonsense": "non  sense\n", "zero": "\0", "empty": ""}
+        for name, text in files.items():
+            with open(os.path.join(self.home, name), "w", encoding="utf-8") as file:
+                file.write(text)
+        self.stockctl("keygen", "shop.cert")
+        for name, words in (("shop.cert_secret", "this is the secret half of a certificate, and the public half is wanted "
+                             "here; if anybody else was given it, make a new certificate\n"),
+                            ("words", "is no certificate: words: there is no such key\n"),
+                            ("nonsense", "is no certificate: "), ("zero", "is no certificate: holds a zero byte\n"),
+                            ("empty", "is no certificate: curve/public-key is missing\n")):
+            told = self.stockctl("--certificate", "shop.cert", "--broker-key", name, "ping", status=2)
+            self.assertIn(f"stockctl: {name}: {words}", told.stderr)
+
     def test_wait_ends_when_the_broker_serves(self):
         port = self.served.port
         self.served.terminate()
