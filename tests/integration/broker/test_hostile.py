@@ -16,7 +16,7 @@ from zmq.utils.monitor import recv_monitor_message
 import vectors
 import zmtp
 from broker import Case, PASSWORDS, PATIENCE_S, wait_until
-from stock_client import Client, Link, PatientLink, Unanswered, pack, unpack
+from stock_client import Client, Link, PatientLink, pack, unpack
 
 TISSUES = 36000291452
 SEED = random.SystemRandom().getrandbits(32)
