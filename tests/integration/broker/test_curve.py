@@ -7,8 +7,6 @@ import stat
 import subprocess
 import unittest
 
-import msgpack
-import zmq
 from zmq.auth import create_certificates
 
 from broker import (CONF, Case, PASSWORDS, PATIENCE_S, USERS, die_with_parent, run_stockd,
