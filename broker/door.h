@@ -17,11 +17,11 @@ enum {
 
 /** A door to lanes, which stay the caller's. It begins with the lanes, and zeros. */
 struct door {
-    const struct lanes *lanes;
-    bool is_shut;
-    bool has_failed;        /* to shut or to open; that is told once */
-    size_t left_count;      /* messages left behind since there was rest */
-    uint64_t left_since_ms; /* the first of them */
+    const struct lanes *lanes; /**< whose listening sockets it is before */
+    bool is_shut;              /**< nobody may connect */
+    bool has_failed;           /**< to shut or to open; that is told once */
+    size_t left_count;         /**< messages left behind since there was rest */
+    uint64_t left_since_ms;    /**< the first of them */
 };
 
 /** Counts a message whose sender is gone or was sent away, and shuts the door when it is one too

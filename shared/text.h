@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 enum {
-    TEXT_ESCAPE_SIZE = 4,     /**< of one byte that is escaped: \xNN */
+    TEXT_ESCAPE_SIZE = 4,     /**< of one byte that is escaped: a backslash, x, two digits */
     TEXT_SHOWN_MAX = 200,     /**< bytes of a word that are worth repeating to who typed it */
     TEXT_SHOWN_SIZE = 200 + 4 /**< room for them, an ellipsis and a zero */
 };
@@ -20,10 +20,10 @@ bool
 text_is_printable(const char *text, size_t size);
 
 /**
- * Writes `text` into `target`, each byte as \xNN that belongs to a control character, to one that
- * turns the direction of what follows or ends a line (U+2028 to U+202E, U+2066 to U+2069), or to no
- * character at all: nothing in it can then begin a line, move a cursor or show another text than
- * there is.
+ * Writes `text` into `target`, each byte as a backslash, x and two hexadecimal digits that belongs
+ * to a control character, to one that turns the direction of what follows or ends a line (U+2028 to
+ * U+202E, U+2066 to U+2069), or to no character at all: nothing in it can then begin a line, move a
+ * cursor or show another text than there is.
  *
  * What does not fit is cut off, never inside of a character. Room for TEXT_ESCAPE_SIZE times the
  * bytes of `text` and a zero is always enough. Returns `target`.
