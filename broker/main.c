@@ -21,6 +21,7 @@
 #include "shared/text.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -37,6 +38,10 @@ enum exit_status {
     EXIT_OTHER = 1,
     EXIT_USAGE = 2,
     EXIT_DAMAGED = 3
+};
+
+enum {
+    ARENA_PAD = 32 * 1024 * 1024 /* bytes by which an allocator's arena grows, at least */
 };
 
 static const char default_config[] = "/etc/stockbus/broker.conf";
@@ -383,6 +388,17 @@ set_limits(void)
     }
 }
 
+/*
+ * Has the allocator extend its arenas seldom: otherwise it does so page by page in all threads but
+ * the first. Whoever changes the address space waits for whoever fills it, and the check of a
+ * password fills 64 MiB. Memory that is not touched costs nothing. Before there are threads.
+ */
+static void
+extend_arenas_seldom(void)
+{
+    (void)mallopt(M_TOP_PAD, ARENA_PAD);
+}
+
 static int
 serve(const struct config *config, const struct service_sockets *sockets, bool *is_misconfigured,
     struct diagnostic *diagnostic)
@@ -397,6 +413,7 @@ serve(const struct config *config, const struct service_sockets *sockets, bool *
     /* Whoever reads what it logs may go away; what it sells is kept all the same. */
     (void)signal(SIGPIPE, SIG_IGN);
     set_limits();
+    extend_arenas_seldom();
 
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;

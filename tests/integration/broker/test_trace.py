@@ -1,4 +1,4 @@
-"""A reply leaves after the sync that covers it: seen from outside, by the calls that stockd makes."""
+"""What stockd does in which order, and what it does not do while it serves: seen by its system calls."""
 
 import os
 import re
@@ -10,14 +10,16 @@ import unittest
 import msgpack
 import zmq
 
-from broker import Case, PASSWORDS, PATIENCE_S, SKIPPED, wait_until
+import zmtp
+from broker import Case, PASSWORDS, PATIENCE_S, SKIPPED, is_sanitized, wait_until
 from stock_client import Client
 
 TISSUES = 36000291452
 
 CALL = re.compile(r'^(\d+) +(?:<\.\.\. )?(\w+)(?: resumed>|\()(.*)$')
-STRACE = ["strace", "-D", "-f", "-xx", "-s", "200", "-e",
-          "trace=pwrite64,fdatasync,write,sendto,sendmsg"]
+STRACE = ["strace", "-D", "-f", "-xx", "-s", "200", "-e"]
+DURABLE = "trace=pwrite64,fdatasync,write,sendto,sendmsg"
+ADDRESS_SPACE = "trace=write,mprotect,brk"
 POSITION = msgpack.packb("position")
 
 
@@ -85,10 +87,25 @@ class Trace(Case):
                     break
         return replies, syncs
 
-    def play_traced(self, lanes):
+    def start_traced(self, what, **settings):
+        """A broker, and the file that its calls go to."""
         trace = os.path.join(self.directory, "trace")
-        broker = self.broker(lanes=lanes)
-        broker.start([*STRACE, "-o", trace], {"ASAN_OPTIONS": "detect_leaks=0"})
+        broker = self.broker(**settings)
+        broker.start([*STRACE, what, "-o", trace], {"ASAN_OPTIONS": "detect_leaks=0"})
+        return broker, trace
+
+    def end_traced(self, broker, trace):
+        """Ends the broker and waits until the trace is complete."""
+        self.assertEqual(broker.terminate(), 0, broker.lines)
+
+        def is_complete():
+            with open(trace, encoding="utf-8") as file:
+                return f"{broker.process.pid} +++ exited with 0 +++" in re.sub(" +", " ", file.read())
+
+        wait_until(is_complete, "the end of the trace")
+
+    def play_traced(self, lanes):
+        broker, trace = self.start_traced(DURABLE, lanes=lanes)
         clients = self.clients(broker, 8)
         sockets = {client.link.socket: client for client in clients}
         poller = zmq.Poller()
@@ -105,13 +122,7 @@ class Trace(Case):
                 client.order_next = reply["order"] + 1
                 left -= 1
                 socket.send(client.pack("restock", order=client.order_next, lines=[[TISSUES, 1]]))
-        self.assertEqual(broker.terminate(), 0, broker.lines)
-
-        def is_complete():
-            with open(trace, encoding="utf-8") as file:
-                return f"{broker.process.pid} +++ exited with 0 +++" in re.sub(" +", " ", file.read())
-
-        wait_until(is_complete, "the end of the trace")
+        self.end_traced(broker, trace)
         replies, syncs = self.check_trace(trace)
         self.assertGreater(replies, 200)
         return replies, syncs
@@ -119,6 +130,25 @@ class Trace(Case):
     def test_a_reply_leaves_after_the_sync_that_covers_it(self):
         replies, syncs = self.play_traced(16)
         self.assertLess(syncs, replies, "one sync covers several replies")
+
+    @unittest.skipIf(is_sanitized(), "sanitizers have allocators of their own")
+    def test_memory_is_not_extended_page_by_page(self):
+        """Whoever extends it waits for a check of a password, which fills 64 MiB."""
+        broker, trace = self.start_traced(ADDRESS_SPACE)
+        client, = self.clients(broker, 1)
+        endless = zmtp.frame(b"", zmtp.MORE) + zmtp.frame(b"x", zmtp.MORE) * 10000 + zmtp.frame(b"x")
+        for _ in range(8):
+            connection = zmtp.shake_hands(zmtp.connect(broker.port))
+            self.addCleanup(connection.close)
+            with self.assertRaises(ConnectionError):
+                while True:
+                    connection.sendall(endless)
+            self.assertEqual(client.restock([TISSUES, 1])["status"], "ok")
+        self.end_traced(broker, trace)
+        names = [name for _, name, data, *_ in calls(trace)
+                 if name != "write" or data.startswith(b"stockd: ready on ")]
+        serving = names[names.index("write") + 1:]
+        self.assertLess(len(serving), 20, "each thread may do it once or twice, and the end as well")
 
     def test_a_reply_on_one_lane_leaves_after_its_sync(self):
         self.play_traced(1)
