@@ -28,19 +28,24 @@ enum lane_state {
     LANE_TAKEN,   /* a request was taken, and its reply is due after the sync */
 };
 
+/* A message that is being taken, so far. */
+struct incoming {
+    size_t frames;
+    size_t bytes; /* of them on the wire */
+    bool is_left; /* its client is gone or was sent away: nobody waits for a reply */
+};
+
 struct lane {
     enum lane_state state;
     void *socket;
     struct exchange exchange;
     enum login login; /* how the login in the exchange stands */
     int unseen;       /* replies since libzmq saw what the peers have taken: see make_room() */
-    size_t frames;    /* of the message that is being taken, so far */
-    size_t bytes;     /* of them on the wire */
-    bool is_left;     /* its client is gone or was out of step: nobody waits for a reply */
+    struct incoming incoming;
 };
 
 enum {
-    FRAMES_A_TURN = 1024 /* of a message that is dropped: others are not to wait for all of them */
+    FRAMES_A_TURN = 512 /* of a message that is dropped: others are not to wait for all of them */
 };
 
 /* What epoll says besides the numbers of lanes. */
@@ -221,29 +226,6 @@ wire_size(size_t size, bool is_encrypted)
     return size + (size <= UINT8_MAX ? 2 : 9);
 }
 
-/*
- * Counts the frames of a message from the one that was taken on, and drops those that follow it, so
- * many in a turn. Returns false when there are more: the lane is ready again then.
- */
-static bool
-take_rest(struct server *server, struct lane *lane)
-{
-    for (int count = 1;; count++) {
-        lane->bytes += wire_size(zmq_msg_size(&server->message), server->parts.keys != NULL);
-        lane->frames++;
-        if (!zmq_msg_more(&server->message)) {
-            return true;
-        }
-        if (count == FRAMES_A_TURN) {
-            make_ready(server, (size_t)(lane - server->lanes));
-            return false;
-        }
-        if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) < 0) {
-            return true;
-        }
-    }
-}
-
 /* Milliseconds of a clock that never goes back. */
 static uint64_t
 elapsed_ms(void)
@@ -253,15 +235,51 @@ elapsed_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Notes whether the sender of a message waits for the reply, unless it is known not to. */
+static void
+note_sender(struct server *server, struct incoming *incoming)
+{
+    if (!incoming->is_left) {
+        int fd = zmq_msg_get(&server->message, ZMQ_SRCFD);
+        incoming->is_left = lockstep_took(server->lockstep, fd, incoming->frames);
+    }
+}
+
+/*
+ * Counts the frames of a message from the one that was taken on, and drops those that follow it, so
+ * many in a turn. Returns false when there are more: the lane is ready again then. Whoever sends so
+ * many is sent away before it brings as many again.
+ */
+static bool
+take_rest(struct server *server, struct lane *lane)
+{
+    struct incoming *incoming = &lane->incoming;
+    for (int count = 1;; count++) {
+        incoming->bytes += wire_size(zmq_msg_size(&server->message), server->parts.keys != NULL);
+        incoming->frames++;
+        if (!zmq_msg_more(&server->message)) {
+            return true;
+        }
+        if (count == FRAMES_A_TURN) {
+            note_sender(server, incoming);
+            make_ready(server, (size_t)(lane - server->lanes));
+            return false;
+        }
+        if (zmq_msg_recv(&server->message, lane->socket, ZMQ_DONTWAIT) < 0) {
+            return true;
+        }
+    }
+}
+
 /* Tells those that watch the peers of the message that was taken whole. */
 static void
-tell_taken(struct server *server, struct lane *lane)
+tell_taken(struct server *server, struct incoming *incoming)
 {
     int fd = zmq_msg_get(&server->message, ZMQ_SRCFD);
     size_t empty_frame = wire_size(0, server->parts.keys != NULL);
-    bouncer_took(server->parts.bouncer, fd, empty_frame + lane->bytes);
-    lane->is_left = lockstep_took(server->lockstep, fd, lane->frames);
-    if (lane->is_left) {
+    bouncer_took(server->parts.bouncer, fd, empty_frame + incoming->bytes);
+    note_sender(server, incoming);
+    if (incoming->is_left) {
         bouncer_alert(server->parts.bouncer);
         door_count_left(&server->door, elapsed_ms());
     }
@@ -439,14 +457,13 @@ decode(struct server *server, struct lane *lane)
     struct exchange *exchange = &lane->exchange;
     char reason[MESSAGE_TEXT_SIZE] = "a request is one frame";
     enum status status = is_allowed(server) ? STATUS_BAD_REQUEST : STATUS_FORBIDDEN;
-    bool is_whole = lane->frames == 1;
-    lane->frames = 0;
-    lane->bytes = 0;
+    const struct incoming incoming = lane->incoming;
+    lane->incoming = (struct incoming){0};
     if (status == STATUS_FORBIDDEN) {
         snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
-    } else if (lane->is_left) {
+    } else if (incoming.is_left) {
         snprintf(reason, sizeof reason, "the connection is at an end");
-    } else if (is_whole) {
+    } else if (incoming.frames == 1) {
         status = request_decode(&server->unpacked, zmq_msg_data(&server->message),
             zmq_msg_size(&server->message), &exchange->request, reason);
     }
@@ -477,7 +494,7 @@ receive(struct server *server, size_t number, struct diagnostic *diagnostic)
     if (!take_rest(server, lane)) {
         return 0;
     }
-    tell_taken(server, lane);
+    tell_taken(server, &lane->incoming);
     lane->state = LANE_TAKEN;
     if (decode(server, lane)) {
         if (!engine_may_change(&exchange->request)) {

@@ -1,5 +1,6 @@
 #include "support/scratch.h"
 
+#include "broker/lockstep.h"
 #include "broker/reload.h"
 #include "broker/server.h"
 #include "broker/upkeep.h"
@@ -21,6 +22,7 @@ enum {
     PINGS = 20000,
     FLOODS = 8,
     LEFT_BEHIND = 64000,          /* bytes of requests */
+    LONG_FRAMES = 20000,          /* of a message that is refused */
     FLOOD_MAX = 64 * 1024 * 1024, /* bytes, of which the kernel may keep some */
     LOGINS_MAX = 500,
     PATIENCE_MS = 10000
@@ -65,6 +67,24 @@ __wrap_lanes_shut_door(const struct lanes *lanes, bool is_shut)
     (void)lanes;
     atomic_fetch_add(is_shut ? &shut_count : &open_count, 1);
     return 0;
+}
+
+static atomic_size_t first_frames; /* of a message of too many: after so many it was looked at */
+
+bool
+__real_lockstep_took(struct lockstep *lockstep, int fd, size_t frames);
+bool
+__wrap_lockstep_took(struct lockstep *lockstep, int fd, size_t frames);
+
+/* Stands in front of the one in lockstep.c, and remembers. */
+bool
+__wrap_lockstep_took(struct lockstep *lockstep, int fd, size_t frames)
+{
+    size_t none = 0;
+    if (frames > LOCKSTEP_FRAMES_MAX) {
+        (void)atomic_compare_exchange_strong(&first_frames, &none, frames);
+    }
+    return __real_lockstep_took(lockstep, fd, frames);
 }
 
 static void
@@ -430,6 +450,29 @@ nobody_is_let_in_before_what_others_left_is_gone(void **state)
     assert_int_equal(atomic_load(&open_count), atomic_load(&shut_count));
 }
 
+static void
+a_long_message_ends_its_connection_before_all_of_it_is_dropped(void **state)
+{
+    static const unsigned char frame[] = {1, 1, 'x'}; /* more follow */
+    unsigned char message[2 + LONG_FRAMES * sizeof frame] = {1, 0};
+    struct broker broker;
+    open_broker(&broker, *state, files_system(), bouncer_new());
+    atomic_store(&asking, CLIENTS); /* nobody is waited for */
+    atomic_store(&first_frames, 0);
+    for (size_t i = 0; i < LONG_FRAMES; i++) {
+        memcpy(message + 2 + i * sizeof frame, frame, sizeof frame);
+    }
+    message[sizeof message - sizeof frame] = 0; /* but behind the last one */
+    int fd = connect_raw(&broker);
+    send_all(fd, message, sizeof message);
+    while (recv(fd, message, sizeof message, 0) > 0) { /* the rest of the handshake */
+    }
+    assert_int_equal(errno, ECONNRESET);
+    assert_in_range(atomic_load(&first_frames), LOCKSTEP_FRAMES_MAX + 1, LONG_FRAMES / 10);
+    close(fd);
+    close_broker(&broker);
+}
+
 int
 main(void)
 {
@@ -442,6 +485,9 @@ main(void)
             whoever_floods_is_ended_while_the_disk_stands_still, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup_teardown(
             nobody_is_let_in_before_what_others_left_is_gone, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(
+            a_long_message_ends_its_connection_before_all_of_it_is_dropped, scratch_setup,
+            scratch_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
