@@ -102,6 +102,14 @@ def flood(given, count, make, reads=True):
     return crowd.report
 
 
+def nobody(given):
+    """A connection that is served and does nothing: what the measurement shows without an attack."""
+    crowd = Crowd(given.until)
+    crowd.add(zmtp.shake_hands(zmtp.connect(given.port)))
+    crowd.serve()
+    return crowd.report
+
+
 def pings(given):
     data = zmtp.request(packed("ping")) * 100
     return flood(given, 64, lambda: data)
@@ -339,8 +347,8 @@ def descriptors(given):
 
 
 ATTACKS = {attack.__name__: attack for attack in (
-    pings, malformed, logins, guesses, multipart, multipart_pings, long_multipart, half_open, silent,
-    deaf, slow, storm, bursts, garbage, oversize, descriptors)}
+    nobody, pings, malformed, logins, guesses, multipart, multipart_pings, long_multipart, half_open,
+    silent, deaf, slow, storm, bursts, garbage, oversize, descriptors)}
 # What others suffer from more than they should; docs/security.md says why.
 WEAKNESSES = {attack.__name__: attack for attack in (many_multipart, unaddressed)}
 

@@ -1,6 +1,7 @@
 """Attacks a broker while honest clients buy from it, and tells what they saw of it.
 
-usage: hostile.py [--seconds 1.5] [--rounds 1] [--csv FILE] [--until-closed] [--realtime] [ATTACK...]
+usage: hostile.py [--seconds 1.5] [--rounds 1] [--csv FILE] [--until-closed] [--realtime]
+                  [--stolen-max PERCENT] [ATTACK...]
 
 Fails when a purchase is wrong or has no reply, a unit is lost or made, the broker takes more memory
 than it may, does not serve any more, or does not end in order. Times are told and decide nothing.
@@ -24,12 +25,13 @@ BUYERS = 8
 UNITS = 100_000_000
 INVENTORY = f"036000291452 {UNITS} Facial tissues, 160 sheets\n"
 DESCRIPTORS = 256  # where they are to run out
+TRIES = 5  # of a round, where others on the host take too much processor time away
 UNTIL_CLOSED_S = 60  # heartbeats take 40 s to find out that nobody is there
 MEMORY_MAX_KIB = (1536 if is_sanitized() else 512) * 1024  # 64 MiB are for a password
 HERE = os.path.dirname(os.path.abspath(__file__))
 COLUMNS = ("attack", "round", "p50_before_ms", "p99_before_ms", "p50_during_ms", "p99_during_ms",
            "p50_ratio", "p99_ratio", "purchases", "repeats", "login_s", "rss_before_kib",
-           "rss_peak_kib", "rss_after_kib", "connections", "closed", "ended_by")
+           "rss_peak_kib", "rss_after_kib", "stolen_percent", "connections", "closed", "ended_by")
 
 
 def memory_kib(pid):
@@ -42,6 +44,13 @@ def memory_kib(pid):
 def reset_peak(pid):
     with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:
         file.write("5")
+
+
+def processor_time():
+    """What a virtual machine's host gave to others, and all that passed, in the same unit."""
+    with open("/proc/stat", encoding="ascii") as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return ticks[7], sum(ticks)
 
 
 def like_all_others():
@@ -112,6 +121,7 @@ def measure(broker, crowd, name, number, given):
     pid = broker.process.pid
     attack = prepare_attack(name, broker.port, number, given)
     crowd.buy_for(0.3)  # what is measured is not the first of its kind
+    stolen_before, time_before = processor_time()
     newcomer = Newcomer(broker.endpoint)
     before = crowd.buy_for(given.seconds)
     newcomer.wait()
@@ -122,6 +132,7 @@ def measure(broker, crowd, name, number, given):
     attack.stdin.write("\n")
     attack.stdin.flush()
     during = crowd.buy_for(given.seconds)
+    stolen, time = processor_time()
     out, _ = attack.communicate(timeout=UNTIL_CLOSED_S + PATIENCE_S)
     if attack.returncode != 0:
         raise AssertionError(f"{name} ended with {attack.returncode}")
@@ -139,13 +150,17 @@ def measure(broker, crowd, name, number, given):
     return dict(zip(COLUMNS, (
         name, number, p50, p99, p50_during, p99_during, p50_during / p50, p99_during / p99,
         len(during), crowd.repeats - repeats, login_s, rss_before, rss_peak, rss_after,
-        report.get("connections", ""), report.get("closed", ""), what_ended(report))))
+        100 * (stolen - stolen_before) / (time - time_before), report.get("connections", ""), report.get("closed", ""), what_ended(report))))
 
 
-def play(folder, name, number, given):
+def play(name, number, given):
     """A broker of its own for one attack."""
-    broker = Broker(os.path.join(folder, f"{name}-{number}"), inventory=INVENTORY, users=None,
-                    lanes=64, segment_mib=16)
+    with tempfile.TemporaryDirectory(prefix="stockbus-test-") as folder:
+        return play_in(folder, name, number, given)
+
+
+def play_in(folder, name, number, given):
+    broker = Broker(folder, inventory=INVENTORY, users=None, lanes=64, segment_mib=16)
     try:
         broker.start(preexec_fn=few_descriptors if name == "descriptors" else like_all_others)
         if given.realtime:
@@ -157,8 +172,21 @@ def play(folder, name, number, given):
         if status != 0:
             raise AssertionError(f"{name}: the broker ended with {status}: {broker.lines}")
         return row
+    except Exception:  # told by whoever asked for it; but what the broker is at can be seen only now
+        print(f"{name}: the broker's threads:\n{broker.threads()}", file=sys.stderr, flush=True)
+        raise
     finally:
         broker.kill()
+
+
+def play_undisturbed(name, number, given):
+    """The same, again and again until the host has left the machine alone, or else the best of all."""
+    rows = []
+    for _ in range(TRIES):
+        rows.append(play(name, number, given))
+        if rows[-1]["stolen_percent"] <= given.stolen_max:
+            break
+    return min(rows, key=lambda row: row["stolen_percent"])
 
 
 def show(value):
@@ -191,15 +219,16 @@ def main():
                         help="wait until the broker has closed silent connections")
     parser.add_argument("--realtime", action="store_true",
                         help="with realtime priorities (root's): attackers take no processor time away")
+    parser.add_argument("--stolen-max", type=float, default=100, metavar="PERCENT",
+                        help="try a round again when the host took more processor time away")
     parser.add_argument("--csv", help="where the rows go")
     given = parser.parse_args()
     rows = []
-    with tempfile.TemporaryDirectory(prefix="stockbus-test-") as folder:
-        for number in range(1, given.rounds + 1):
-            for name in given.attacks or ATTACKS:
-                rows.append(play(folder, name, number, given))
-                print(*(f"{key}={show(value)}" for key, value in rows[-1].items()),
-                      file=sys.stderr, flush=True)
+    for number in range(1, given.rounds + 1):
+        for name in given.attacks or ATTACKS:
+            rows.append(play_undisturbed(name, number, given))
+            print(*(f"{key}={show(value)}" for key, value in rows[-1].items()), file=sys.stderr,
+                  flush=True)
     if given.csv:
         with open(given.csv, "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")

@@ -1,6 +1,8 @@
 """Runs the built stockd for the tests that drive it from outside."""
 
+import contextlib
 import ctypes
+import glob
 import os
 import re
 import signal
@@ -154,6 +156,18 @@ class Broker:
     @property
     def port(self):
         return int(self.endpoint.rsplit(":", 1)[1])
+
+    def threads(self):
+        """What each of its threads waits for in the kernel, in words; of one that has ended, nothing."""
+        lines = []
+        for path in glob.glob(f"/proc/{self.process.pid}/task/*"):
+            with contextlib.suppress(OSError):
+                words = []
+                for name in ("comm", "wchan", "syscall"):
+                    with open(os.path.join(path, name), encoding="ascii") as file:
+                        words.append(file.read().strip())
+                lines.append(" ".join(words))
+        return "\n".join(lines)
 
     def signal(self, number):
         self.process.send_signal(number)
