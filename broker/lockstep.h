@@ -46,10 +46,10 @@ lockstep_free(struct lockstep **lockstep);
 
 /**
  * Says that a message was taken from the connection of `fd`, or so much of a long one as shows that
- * it is one: so many frames, the first empty one aside. It is not answered yet. A descriptor that is
- * none, or beyond those that are looked at, is fine. Returns whether the message was looked at and
- * the connection is at an end, now or before: then nobody waits for a reply, and the request should
- * not be done. Does not block.
+ * it is one: so many frames, the first empty one aside. It is not answered yet. A descriptor that
+ * is none, or beyond those that are looked at, is fine. Returns whether the message was looked at
+ * and the connection is at an end, now or before: then nobody waits for a reply, and the request
+ * should not be done. Does not block.
  */
 bool
 lockstep_took(struct lockstep *lockstep, int fd, size_t frames);
