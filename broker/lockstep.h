@@ -49,7 +49,8 @@ lockstep_free(struct lockstep **lockstep);
  * it is one: so many frames, the first empty one aside. It is not answered yet. A descriptor that
  * is none, or beyond those that are looked at, is fine. Returns whether the message was looked at
  * and the connection is at an end, now or before: then nobody waits for a reply, and the request
- * should not be done. Does not block.
+ * should not be done. More than once for one message is fine, with more than LOCKSTEP_FRAMES_MAX.
+ * Does not block.
  */
 bool
 lockstep_took(struct lockstep *lockstep, int fd, size_t frames);

@@ -41,7 +41,7 @@ enum exit_status {
 };
 
 enum {
-    ARENA_PAD = 32 * 1024 * 1024 /* bytes by which an allocator's arena grows, at least */
+    ARENA_SIZE_MIN = 32 * 1024 * 1024 /* bytes that an allocator's arena begins with */
 };
 
 static const char default_config[] = "/etc/stockbus/broker.conf";
@@ -389,14 +389,25 @@ set_limits(void)
 }
 
 /*
- * Has the allocator extend its arenas seldom: otherwise it does so page by page in all threads but
- * the first. Whoever changes the address space waits for whoever fills it, and the check of a
- * password fills 64 MiB. Memory that is not touched costs nothing. Before there are threads.
+ * Has each thread's arena begin with room for almost all that it will ever need: beyond that, and
+ * without this from the start, it grows page by page. Whoever changes the address space waits for
+ * whoever fills it, and the check of a password fills 64 MiB. Memory costs nothing before it is
+ * touched, but so much of it is not given back after that. Before there are threads.
  */
 static void
-extend_arenas_seldom(void)
+begin_with_large_arenas(void)
 {
-    (void)mallopt(M_TOP_PAD, ARENA_PAD);
+    (void)mallopt(M_TOP_PAD, ARENA_SIZE_MIN);
+}
+
+/* Tells whether connections are encrypted. `keys` is NULL where they are not. */
+static void
+log_keys(const struct keys *keys)
+{
+    if (keys != NULL) {
+        log_line(LEVEL_NOTICE, "connections are encrypted; keys that may connect: %zu",
+            keys_count(keys));
+    }
 }
 
 static int
@@ -413,15 +424,12 @@ serve(const struct config *config, const struct service_sockets *sockets, bool *
     /* Whoever reads what it logs may go away; what it sells is kept all the same. */
     (void)signal(SIGPIPE, SIG_IGN);
     set_limits();
-    extend_arenas_seldom();
+    begin_with_large_arenas();
 
     int error = broker_open(&broker, diagnostic);
     *is_misconfigured = broker.is_misconfigured;
     if (error == 0) {
-        if (broker.keys != NULL) {
-            log_line(LEVEL_NOTICE, "connections are encrypted; keys that may connect: %zu",
-                keys_count(broker.keys));
-        }
+        log_keys(broker.keys);
         log_ready(broker.lanes.endpoint);
         service_ready(broker.lanes.endpoint);
         error = server_run(broker.server, diagnostic);
@@ -434,7 +442,8 @@ serve(const struct config *config, const struct service_sockets *sockets, bool *
 
 /* Tells what a good configuration holds, at whatever level: somebody has asked for it. */
 static void
-report_check(const struct config *config, const struct accounts_found *accounts, size_t items)
+report_check(const struct config *config, const struct accounts_found *accounts, size_t items,
+    const struct keys *keys)
 {
     const struct log_field fields[] = {
         {"bind", config->bind, 0},
@@ -452,6 +461,7 @@ report_check(const struct config *config, const struct accounts_found *accounts,
         "in %s",
         config->bind, config->data, accounts->count, text_plural(accounts->count), config->users,
         items, text_plural(items), config->inventory);
+    log_keys(keys);
     if (accounts->demo_count > 0) {
         log_line(LEVEL_WARNING,
             "demonstration accounts are on: %zu, and anybody on this machine may know "
@@ -475,16 +485,16 @@ check_files(const struct config *config, struct diagnostic *diagnostic)
     if (error == 0 && config_encrypts(config)) {
         error = open_keys(config, &certificate, &keys, diagnostic);
         sodium_memzero(&certificate, sizeof certificate);
-        keys_close(&keys);
     }
     if (error == 0) {
         stock_init(&stock);
         error = catalog_read(config->inventory, &stock, diagnostic);
         if (error == 0) {
-            report_check(config, &accounts, stock.count);
+            report_check(config, &accounts, stock.count, keys);
         }
         stock_clear(&stock);
     }
+    keys_close(&keys);
     return error;
 }
 

@@ -45,8 +45,13 @@ struct lane {
 };
 
 enum {
-    FRAMES_A_TURN = 512 /* of a message that is dropped: others are not to wait for all of them */
+    /* Of a message that is dropped: others are not to wait for all of them. Enough to see that its
+     * sender is to be sent away. */
+    FRAMES_A_TURN = 2 * LOCKSTEP_FRAMES_MAX
 };
+
+/* The least of frames has two bytes on the wire. */
+static_assert(2 * FRAMES_A_TURN >= LOCKSTEP_BYTES_MIN, "whoever has sent so many can be ended");
 
 /* What epoll says besides the numbers of lanes. */
 enum {
@@ -275,13 +280,14 @@ take_rest(struct server *server, struct lane *lane)
 static void
 tell_taken(struct server *server, struct incoming *incoming)
 {
-    int fd = zmq_msg_get(&server->message, ZMQ_SRCFD);
-    size_t empty_frame = wire_size(0, server->parts.keys != NULL);
-    bouncer_took(server->parts.bouncer, fd, empty_frame + incoming->bytes);
     note_sender(server, incoming);
     if (incoming->is_left) {
         bouncer_alert(server->parts.bouncer);
         door_count_left(&server->door, elapsed_ms());
+    } else {
+        int fd = zmq_msg_get(&server->message, ZMQ_SRCFD);
+        size_t empty_frame = wire_size(0, server->parts.keys != NULL);
+        bouncer_took(server->parts.bouncer, fd, empty_frame + incoming->bytes);
     }
 }
 

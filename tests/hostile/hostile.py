@@ -146,11 +146,12 @@ def measure(broker, crowd, name, number, given):
     if rss_peak > MEMORY_MAX_KIB:
         raise AssertionError(f"{name}: the broker held {rss_peak} KiB")
     p50, p99 = percentile(before, 50), percentile(before, 99)
+    stolen_percent = 100 * (stolen - stolen_before) / (time - time_before)
     p50_during, p99_during = percentile(during, 50), percentile(during, 99)
     return dict(zip(COLUMNS, (
         name, number, p50, p99, p50_during, p99_during, p50_during / p50, p99_during / p99,
         len(during), crowd.repeats - repeats, login_s, rss_before, rss_peak, rss_after,
-        100 * (stolen - stolen_before) / (time - time_before), report.get("connections", ""), report.get("closed", ""), what_ended(report))))
+        stolen_percent, report.get("connections", ""), report.get("closed", ""), what_ended(report))))
 
 
 def play(name, number, given):
@@ -172,7 +173,7 @@ def play_in(folder, name, number, given):
         if status != 0:
             raise AssertionError(f"{name}: the broker ended with {status}: {broker.lines}")
         return row
-    except Exception:  # told by whoever asked for it; but what the broker is at can be seen only now
+    except Exception:  # it goes on from here; but what the broker is at can be seen only now
         print(f"{name}: the broker's threads:\n{broker.threads()}", file=sys.stderr, flush=True)
         raise
     finally:

@@ -158,15 +158,15 @@ class Broker:
         return int(self.endpoint.rsplit(":", 1)[1])
 
     def threads(self):
-        """What each of its threads waits for in the kernel, in words; of one that has ended, nothing."""
+        """What each of its threads waits for in the kernel, as far as one may see that, in words."""
         lines = []
-        for path in glob.glob(f"/proc/{self.process.pid}/task/*"):
-            with contextlib.suppress(OSError):
-                words = []
-                for name in ("comm", "wchan", "syscall"):
+        for path in glob.glob(f"/proc/{self.process.pid}/task/*") if self.process else ():
+            words = []
+            for name in ("comm", "wchan", "syscall"):
+                with contextlib.suppress(OSError):
                     with open(os.path.join(path, name), encoding="ascii") as file:
                         words.append(file.read().strip())
-                lines.append(" ".join(words))
+            lines.append(" ".join(words))
         return "\n".join(lines)
 
     def signal(self, number):

@@ -145,8 +145,8 @@ class Trace(Case):
                     connection.sendall(endless)
             self.assertEqual(client.restock([TISSUES, 1])["status"], "ok")
         self.end_traced(broker, trace)
-        names = [name for _, name, data, *_ in calls(trace)
-                 if name != "write" or data.startswith(b"stockd: ready on ")]
+        names = [name for _, name, data, ends, _ in calls(trace)
+                 if (ends if name != "write" else data.startswith(b"stockd: ready on "))]
         serving = names[names.index("write") + 1:]
         self.assertLess(len(serving), 20, "each thread may do it once or twice, and the end as well")
 
