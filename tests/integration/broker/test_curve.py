@@ -269,6 +269,14 @@ class Ending(Encrypted):
 
 
 class Files(Encrypted):
+    def test_the_check_of_the_configuration_counts_the_keys(self):
+        self.keys.make("another")
+        self.keys.allow("another")
+        served = self.broker("checked", curve=self.keys.settings)
+        told = run_stockd("--config", served.config, "--check-config")
+        self.assertEqual(told.returncode, 0, told)
+        self.assertIn("connections are encrypted; keys that may connect: 2\n", told.stderr)
+
     def check_and_start(self, *words, **curve):
         """The same is told by --check-config and at a start, which ends with 2."""
         served = self.broker("bad", curve={**self.keys.settings, **curve})
