@@ -110,6 +110,26 @@ def nobody(given):
     return crowd.report
 
 
+def polite(given):
+    """Clients that ask all the time, and wait for each reply as they should."""
+    ask = zmtp.request(packed("ping"))
+    report = {"connections": 64, "closed": 0, "replies": 0}
+    poller = select.poll()
+    peers = {}
+    for _ in range(report["connections"]):
+        peer = zmtp.shake_hands(zmtp.connect(given.port))
+        peers[peer.fileno()] = peer
+        poller.register(peer, select.POLLIN)
+        peer.sendall(ask)
+    while time.monotonic() < given.until:
+        for number, _ in poller.poll(50):
+            if not peers[number].recv(65536):
+                raise AssertionError("the broker has closed a connection that did no harm")
+            report["replies"] += 1
+            peers[number].sendall(ask)
+    return report
+
+
 def pings(given):
     data = zmtp.request(packed("ping")) * 100
     return flood(given, 64, lambda: data)
@@ -347,8 +367,8 @@ def descriptors(given):
 
 
 ATTACKS = {attack.__name__: attack for attack in (
-    nobody, pings, malformed, logins, guesses, multipart, multipart_pings, long_multipart, half_open,
-    silent, deaf, slow, storm, bursts, garbage, oversize, descriptors)}
+    nobody, polite, pings, malformed, logins, guesses, multipart, multipart_pings, long_multipart,
+    half_open, silent, deaf, slow, storm, bursts, garbage, oversize, descriptors)}
 # What others suffer from more than they should; docs/security.md says why.
 WEAKNESSES = {attack.__name__: attack for attack in (many_multipart, unaddressed)}
 
