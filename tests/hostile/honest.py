@@ -12,7 +12,7 @@ from stock_client import Client, PatientLink, unpack
 
 TISSUES = 36000291452
 REPEAT_S = 1  # the same bytes are sent again after such a silence
-PAUSE_S = 0.005  # between the purchases of one client
+PAUSE_S = 0.02  # between the purchases of one client: processors are to have time left
 
 
 class Buyer:
