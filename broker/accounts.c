@@ -3,6 +3,7 @@
 #include "broker/account_table.h"
 #include "broker/passhash.h"
 #include "broker/throttle.h"
+#include "shared/secret.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -139,12 +140,29 @@ check_all(void *context)
     return NULL;
 }
 
+/*
+ * Reads the accounts. Hashes of real passwords are worth a guess, and whoever may write others
+ * there may log in as anybody; those of the demonstration are known to all.
+ */
+static int
+read_table(struct account_table *table, const char *path, bool demo, struct diagnostic *diagnostic)
+{
+    int error = account_table_read(table, path, demo, diagnostic);
+    if (error == 0 && table->count > table->demo_count) {
+        error = secret_check(path, diagnostic);
+        if (error != 0) {
+            account_table_free(table);
+        }
+    }
+    return error;
+}
+
 int
 accounts_check(
     const char *path, bool demo, struct accounts_found *found, struct diagnostic *diagnostic)
 {
     struct account_table table;
-    int error = account_table_read(&table, path, demo, diagnostic);
+    int error = read_table(&table, path, demo, diagnostic);
     if (error == 0) {
         *found = (struct accounts_found){table.count, table.demo_count, table.is_uneven};
         account_table_free(&table);
@@ -160,7 +178,7 @@ accounts_open(struct accounts **result, const char *path, bool demo, struct diag
         free(accounts);
         return diagnostic_set(diagnostic, ERROR_MEMORY, "out of memory");
     }
-    int error = account_table_read(&accounts->table, path, demo, diagnostic);
+    int error = read_table(&accounts->table, path, demo, diagnostic);
     if (error != 0) {
         free(accounts);
         return error;
@@ -197,7 +215,7 @@ int
 accounts_reload(struct accounts *accounts, struct diagnostic *diagnostic)
 {
     struct account_table fresh;
-    int error = account_table_read(&fresh, accounts->path, accounts->table.demo, diagnostic);
+    int error = read_table(&fresh, accounts->path, accounts->table.demo, diagnostic);
     if (error == 0) {
         pthread_mutex_lock(&accounts->lock);
         account_table_free(&accounts->table);

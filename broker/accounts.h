@@ -66,7 +66,9 @@ struct accounts_found {
 /**
  * Reads the accounts from `path` to see whether they are good. Blocks for the file.
  *
- * Returns 0 with what was found, or an error with a sentence that names file, line and reason.
+ * Returns 0 with what was found; ERROR_PERMISSION where others than its owner may use the file and
+ * not all accounts have the role "demo"; or another error. `diagnostic` names file, line and
+ * reason.
  */
 int
 accounts_check(
@@ -76,14 +78,15 @@ accounts_check(
  * Reads the accounts from `path` and starts the checking thread. Accounts with the role "demo" are
  * left out unless `demo`.
  *
- * Returns 0 with `*accounts`, or an error with a sentence that names file, line and reason.
+ * Returns 0 with `*accounts`, or an error as accounts_check().
  */
 int
 accounts_open(
     struct accounts **accounts, const char *path, bool demo, struct diagnostic *diagnostic);
 
 /**
- * Reads the file again; on an error the accounts stay as they were. Blocks for the file.
+ * Reads the file again; on an error, as of accounts_check(), the accounts stay as they were. Blocks
+ * for the file.
  *
  * What was found out about logins is forgotten, and what is being checked is checked again: their
  * passwords may have changed.

@@ -2,6 +2,7 @@
 
 #include "shared/array.h"
 #include "shared/files.h"
+#include "shared/secret.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -95,7 +96,11 @@ take_file(void *context, const char *name)
 static int
 read_folder(struct folder *folder)
 {
-    int error = files_list(files_system(), folder->path, take_file, folder);
+    int error = secret_check_writers(folder->path, folder->diagnostic);
+    if (error != 0) {
+        return error;
+    }
+    error = files_list(files_system(), folder->path, take_file, folder);
     if (error != 0) {
         diagnostic_set(folder->diagnostic, error, "%s: %s", folder->path, error_text(error));
     } else {

@@ -22,7 +22,7 @@ struct keys;
  * Reads the certificates in `folder`. Blocks; see settings_read().
  *
  * Returns 0 with `*keys`, or an error with a sentence that names the folder or the file, and the
- * reason.
+ * reason: ERROR_PERMISSION where others than its owner may write to it.
  */
 int
 keys_open(struct keys **keys, const char *folder, struct diagnostic *diagnostic);
@@ -35,8 +35,8 @@ keys_bad_fn(void *context, const char *sentence);
  * Reads the folder again, as keys_open(), but that a bad file lets nobody in and counts for nothing
  * else: it must not keep a key in force whose file is gone. Each is told to `bad`.
  *
- * Where the folder itself can't be read, or there is no memory, that is an error, and the keys stay
- * as they were.
+ * Where the folder itself can't be read, others may write to it, or there is no memory, that is an
+ * error, and the keys stay as they were.
  */
 int
 keys_reload(struct keys *keys, keys_bad_fn *bad, void *context, struct diagnostic *diagnostic);

@@ -262,3 +262,16 @@ lanes_source(zmq_msg_t *message, bool is_encrypted, char *name, size_t size)
             name, size, "%s %d", address != NULL ? address : "", zmq_msg_get(message, ZMQ_SRCFD));
     }
 }
+
+void
+lanes_peer(zmq_msg_t *message, bool is_encrypted, char *name, size_t size)
+{
+    const char *key = is_encrypted ? zmq_msg_gets(message, "User-Id") : NULL;
+    const char *address = zmq_msg_gets(message, "Peer-Address");
+    address = address != NULL ? address : "somewhere";
+    if (key != NULL) {
+        snprintf(name, size, "the key '%s' of a client at %s", key, address);
+    } else {
+        snprintf(name, size, "a client at %s", address);
+    }
+}

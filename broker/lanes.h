@@ -67,4 +67,11 @@ lanes_close(struct lanes *lanes);
 void
 lanes_source(zmq_msg_t *message, bool is_encrypted, char *name, size_t size);
 
+/**
+ * Writes for the log where a message came from that a lane gave: the peer's address and, where
+ * connections are encrypted, its key. `name` has room for 128 bytes or more.
+ */
+void
+lanes_peer(zmq_msg_t *message, bool is_encrypted, char *name, size_t size);
+
 #endif

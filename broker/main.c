@@ -17,7 +17,6 @@
 #include "broker/tools.h"
 #include "broker/upkeep.h"
 #include "shared/certificate.h"
-#include "shared/secret.h"
 #include "shared/text.h"
 
 #include <inttypes.h>
@@ -185,9 +184,6 @@ open_keys(const struct config *config, struct certificate *certificate, struct k
     struct diagnostic *diagnostic)
 {
     int error = certificate_read_secret(config->certificate, certificate, diagnostic);
-    if (error == 0) {
-        error = secret_check_folder(config->clients, diagnostic);
-    }
     return error != 0 ? error : keys_open(keys, config->clients, diagnostic);
 }
 
@@ -255,22 +251,6 @@ open_engine(struct broker *broker, struct diagnostic *diagnostic)
     return error;
 }
 
-/*
- * Hashes of real passwords are worth a guess, and whoever may write others there may log in as
- * anybody; those of the demonstration are known to all.
- */
-static int
-check_users(const struct config *config, struct diagnostic *diagnostic)
-{
-    struct accounts_found found;
-    int error = accounts_check(config->users, true, &found, diagnostic);
-    if (error == 0 && found.is_uneven) {
-        log_line(LEVEL_WARNING, ACCOUNTS_UNEVEN_TEXT);
-    }
-    return error == 0 && found.count > found.demo_count ? secret_check(config->users, diagnostic)
-                                                        : error;
-}
-
 /* Opens what people wrote: what is wrong with it is bad configuration. */
 static int
 open_files(struct broker *broker, struct diagnostic *diagnostic)
@@ -278,8 +258,8 @@ open_files(struct broker *broker, struct diagnostic *diagnostic)
     const struct config *config = &broker->config;
     int error =
         accounts_open(&broker->accounts, config->users, config->endpoint.is_loopback, diagnostic);
-    if (error == 0) {
-        error = check_users(config, diagnostic);
+    if (error == 0 && accounts_are_uneven(broker->accounts)) {
+        log_line(LEVEL_WARNING, ACCOUNTS_UNEVEN_TEXT);
     }
     if (error == 0 && config_encrypts(config)) {
         error = open_keys(config, &broker->certificate, &broker->keys, diagnostic);
@@ -479,8 +459,8 @@ check_files(const struct config *config, struct diagnostic *diagnostic)
     struct stock stock;
     struct accounts_found accounts;
     int error = accounts_check(config->users, config->endpoint.is_loopback, &accounts, diagnostic);
-    if (error == 0) {
-        error = check_users(config, diagnostic);
+    if (error == 0 && accounts.is_uneven) {
+        log_line(LEVEL_WARNING, ACCOUNTS_UNEVEN_TEXT);
     }
     if (error == 0 && config_encrypts(config)) {
         error = open_keys(config, &certificate, &keys, diagnostic);

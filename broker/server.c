@@ -291,6 +291,17 @@ tell_taken(struct server *server, struct incoming *incoming)
     }
 }
 
+/* Tells who sent the message that was taken, and what became of it. */
+static void
+log_sender(struct server *server, const char *what)
+{
+    if (log_shows(LEVEL_DEBUG)) {
+        char peer[128];
+        lanes_peer(&server->message, server->parts.keys != NULL, peer, sizeof peer);
+        log_line(LEVEL_DEBUG, "%s %s", what, peer);
+    }
+}
+
 /* Sees how a login stands; the engine has to see it when it is right. */
 static bool
 take_login(struct server *server, struct lane *lane)
@@ -319,6 +330,7 @@ take_login(struct server *server, struct lane *lane)
         snprintf(reply->message, sizeof reply->message, "%s", reasons[lane->login]);
         break;
     case LOGIN_WRONG:
+        log_sender(server, "refused a wrong user name or password from");
         *reply = (struct reply){.status = STATUS_BAD_CREDENTIALS};
         break;
     case LOGIN_REPEATED:
@@ -466,6 +478,7 @@ decode(struct server *server, struct lane *lane)
     const struct incoming incoming = lane->incoming;
     lane->incoming = (struct incoming){0};
     if (status == STATUS_FORBIDDEN) {
+        log_sender(server, "refused a request with");
         snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
     } else if (incoming.is_left) {
         snprintf(reason, sizeof reason, "the connection is at an end");

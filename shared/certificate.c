@@ -143,8 +143,11 @@ certificate_read_public(
         {public_name, SETTING_TEXT, sizeof text - 1, sizeof text, text},
         {secret_name, SETTING_TEXT, 1, sizeof secret_text, secret_text},
     };
-    int error =
-        read_settings(path, settings, sizeof settings / sizeof settings[0], text, diagnostic);
+    int error = secret_check_writers(path, diagnostic);
+    if (error == 0) {
+        error =
+            read_settings(path, settings, sizeof settings / sizeof settings[0], text, diagnostic);
+    }
     bool has_secret = secret_text[0] != '\0';
     explicit_bzero(secret_text, sizeof secret_text);
     if (has_secret) {

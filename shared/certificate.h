@@ -40,9 +40,9 @@ certificate_make(const char *path, char text[CERTIFICATE_TEXT_SIZE], struct diag
 /**
  * Reads the public key of certificate `path`. Metadata in it is not looked at.
  *
- * Returns 0, or ERROR_INVALID or a file error with a sentence that names the file and what is
- * wrong: it may also be no certificate, or the half that is to be kept secret. Blocks; see
- * settings_read().
+ * Returns 0; ERROR_PERMISSION when others than its owner may write to the file; or ERROR_INVALID or
+ * a file error. `diagnostic` names the file and what is wrong: it may also be no certificate, or
+ * the half that is to be kept secret. Blocks; see settings_read().
  */
 int
 certificate_read_public(

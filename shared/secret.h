@@ -1,5 +1,6 @@
 /**
- * secret.h: files that hold a secret, and folders that decide who is let in: their owner's alone.
+ * secret.h: files that hold a secret, and files and folders that decide who is let in or trusted:
+ * their owner's alone.
  */
 #ifndef STOCKBUS_SHARED_SECRET_H
 #define STOCKBUS_SHARED_SECRET_H
@@ -17,10 +18,10 @@ int
 secret_check(const char *path, struct diagnostic *diagnostic);
 
 /**
- * Sees that nobody but its owner may put files into folder `path`, or take some away. Returns as
- * secret_check().
+ * Sees that nobody but its owner may write to file `path`, or put files into folder `path` or take
+ * some away. Whoever may read it does no harm. Returns as secret_check().
  */
 int
-secret_check_folder(const char *path, struct diagnostic *diagnostic);
+secret_check_writers(const char *path, struct diagnostic *diagnostic);
 
 #endif

@@ -21,6 +21,7 @@
 #include <netdb.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A file in memory. */
@@ -63,7 +64,7 @@ static struct file
 file_new(const void *data, size_t size)
 {
     struct file file = {.fd = memfd_create("configuration", MFD_CLOEXEC)};
-    REQUIRE(file.fd >= 0);
+    REQUIRE(file.fd >= 0 && fchmod(file.fd, 0600) == 0);
     snprintf(file.path, sizeof file.path, "/proc/self/fd/%d", file.fd);
     file_append(&file, data, size);
     return file;

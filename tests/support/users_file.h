@@ -26,6 +26,7 @@ write_file(void **state, const char *text)
     assert_int_equal(files_join(path, sizeof path, *state, "users.conf"), 0);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
+    assert_int_equal(fchmod(fileno(file), 0600), 0);
     fputs(text, file);
     fclose(file);
     diagnostic.text[0] = '\0';

@@ -148,6 +148,7 @@ open_accounts(struct broker *broker, const char *directory)
     snprintf(path, sizeof path, "%s/users.conf", directory);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
+    assert_int_equal(fchmod(fileno(file), 0600), 0);
     fputs("north buy $argon2id$v=19$m=8,t=1,p=1$7LsxM6m+kmdlqIeEuhRCZA$"
           "/6YY6WJwR/5aRJGx8vJDv0H1+YMQ8oBUoDofki+K5xw\n", /* apple */
         file);

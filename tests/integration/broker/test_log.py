@@ -108,6 +108,14 @@ class Log(Case):
         for secret in (PASSWORDS["north"], client.token.hex()):
             self.assertNotIn(secret, text)
 
+    def test_debug_tells_where_a_wrong_password_came_from(self):
+        broker = self.broker(log_level="debug").start()
+        client = Client(broker.endpoint)
+        self.addCleanup(client.close)
+        self.assertEqual(client.login("north", "guess")["status"], "bad_credentials")
+        broker.wait_for_line(r"debug: refused a wrong user name or password from a client at 127.0.0.1$")
+        self.assertNotIn("guess", "\n".join(broker.lines))
+
     def test_control_characters_do_not_leave_the_line(self):
         broker = self.broker()
         told = run_stockd("--config", broker.config, "--log-level", "\x1b[2J\nx")
