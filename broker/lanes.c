@@ -268,9 +268,9 @@ lanes_peer(zmq_msg_t *message, bool is_encrypted, char *name, size_t size)
 {
     const char *key = is_encrypted ? zmq_msg_gets(message, "User-Id") : NULL;
     const char *address = zmq_msg_gets(message, "Peer-Address");
-    address = address != NULL ? address : "somewhere";
+    address = address != NULL ? address : "an unknown address";
     if (key != NULL) {
-        snprintf(name, size, "the key '%s' of a client at %s", key, address);
+        snprintf(name, size, "a client at %s with the key '%s'", address, key);
     } else {
         snprintf(name, size, "a client at %s", address);
     }

@@ -2,7 +2,7 @@
  * log.h: what the broker tells on standard error, one line a happening, written in one call.
  *
  *     stockd: read the accounts again
- *     stockd: warning: users.conf: not found; the accounts stay as they were
+ *     stockd: warning: x.cert: curve/public-key is missing; it lets nobody in
  *
  * In text, a line that is no notice begins with its level; in JSON, each line is one object with
  * `time` (RFC 3339, UTC), `level`, `message`, and the fields of the happening, if it has any.

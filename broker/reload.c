@@ -51,7 +51,8 @@ read_accounts(struct engine *engine, struct accounts *accounts)
 {
     struct diagnostic diagnostic = {""};
     if (accounts_reload(accounts, &diagnostic) != 0) {
-        log_line(LEVEL_WARNING, "%s; the accounts stay as they were", diagnostic.text);
+        log_line(LEVEL_WARNING,
+            "%s; the accounts stay as they were, also those that were taken off", diagnostic.text);
     } else if (reload_permit(engine, accounts) != 0) {
         log_line(LEVEL_ERROR, "out of memory: some accounts are shut out until the next reload");
     } else {

@@ -478,7 +478,7 @@ decode(struct server *server, struct lane *lane)
     const struct incoming incoming = lane->incoming;
     lane->incoming = (struct incoming){0};
     if (status == STATUS_FORBIDDEN) {
-        log_sender(server, "refused a request with");
+        log_sender(server, "refused a request from");
         snprintf(reason, sizeof reason, "the broker does not accept this client's key any more");
     } else if (incoming.is_left) {
         snprintf(reason, sizeof reason, "the connection is at an end");

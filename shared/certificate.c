@@ -143,11 +143,8 @@ certificate_read_public(
         {public_name, SETTING_TEXT, sizeof text - 1, sizeof text, text},
         {secret_name, SETTING_TEXT, 1, sizeof secret_text, secret_text},
     };
-    int error = secret_check_writers(path, diagnostic);
-    if (error == 0) {
-        error =
-            read_settings(path, settings, sizeof settings / sizeof settings[0], text, diagnostic);
-    }
+    int error =
+        read_settings(path, settings, sizeof settings / sizeof settings[0], text, diagnostic);
     bool has_secret = secret_text[0] != '\0';
     explicit_bzero(secret_text, sizeof secret_text);
     if (has_secret) {
@@ -155,6 +152,9 @@ certificate_read_public(
             "%s: this is the secret half of a certificate, and the public half is wanted here; if "
             "anybody else was given it, make a new certificate",
             path);
+    }
+    if (error == 0) {
+        error = secret_check_writers(path, diagnostic);
     }
     return error != 0 ? error : decode_key(path, public_name, text, public_key, diagnostic);
 }

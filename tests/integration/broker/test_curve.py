@@ -208,7 +208,7 @@ class Revocation(Encrypted):
                       client.void(2), client.logout(), client.login("north", PASSWORDS["north"])):
             self.assertEqual(reply["status"], "forbidden")
             self.assertNotIn("order", reply)
-        line = served.wait_for_line(r"refused a request with the key '(.*)' of a client at 127.0.0.1$")
+        line = served.wait_for_line(r"refused a request from a client at 127.0.0.1 with the key '(.*)'$")
         self.assertEqual(line.group(1), self.shop[1].decode())
         refused = unpack(client.link.exchange([b"several", b"frames"]))
         self.assertEqual(refused["status"], "forbidden")

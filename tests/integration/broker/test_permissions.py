@@ -84,6 +84,7 @@ class Permissions(Encrypted):
         self.check_and_start(f"{key}: others than its owner may write to it", "mode 0664",
                              f"chmod go-w {key}")
         self.assertIn("it lets nobody in", self.reload(served, "shop.cert: others than its owner"))
+        served.wait_for_line("those that may connect: 0")
         self.assertTrue(is_refused(served.endpoint, self.shop))
         os.chmod(key, 0o644)
         self.assertIn("those that may connect: 1", self.reload(served))
